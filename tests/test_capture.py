@@ -1,0 +1,148 @@
+"""Inputs in their own processes: a real clip, virtual devices, and devices that are not there or go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from clips import write_clip
+from hand_clock import HandClock
+from parts import wait_until
+
+from model.conditions import GRID
+from oysterd.bus import Bus, Message
+from oysterd.capture import BACK_OFF_S, MOST_PER_S, Capture, run_capture
+from oysterd.clock import MonotonicClock
+from oysterd.config import InputConfig
+from oysterd.supervisor import Child, Supervisor
+
+
+@pytest.fixture
+def bus() -> Iterator[Bus]:
+    made = Bus()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def supervisor() -> Iterator[Supervisor]:
+    made = Supervisor(MonotonicClock())
+    yield made
+    made.stop()
+
+
+def write_visitor_clip(path: Path) -> None:
+    """Three seconds of an empty grey room, then a dark figure that walks from left to right for two."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 320, 200, "yuv420p"
+        for index in range(125):
+            picture = np.full((200, 320, 3), 150, np.uint8)
+            if index >= 75:
+                left = (index - 75) * 5
+                picture[60:, left : left + 50] = 30
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+
+
+def test_a_clip_in_a_process_of_its_own_tells_where_the_visitor_is(
+    bus: Bus, supervisor: Supervisor, tmp_path: Path
+) -> None:
+    write_visitor_clip(tmp_path / "visitor.mp4")
+    options = {"device": str(tmp_path / "visitor.mp4"), "loop": False}
+    config = InputConfig(name="door", kind="camera", use="presence", options=options)
+    supervisor.start(Child("input.door", run_capture, (config, bus.events), 5.0, 30.0))
+    messages: list[Message] = []
+
+    def has_ended() -> bool:
+        messages.extend(bus.receive(0.05))
+        return any(message["type"] == "lost" for message in messages)
+
+    wait_until(has_ended, "the clip's end", 30)
+    assert {message["from"] for message in messages} == {"input.door"}
+    assert [m["type"] for m in messages if m["type"] in ("back", "lost")] == ["back", "lost"]
+    assert "has ended" in next(message["why"] for message in messages if message["type"] == "lost")
+    told = [message for message in messages if message["type"] == "presence"]
+    maps = np.array([message["map"] for message in told])
+    assert maps.shape[1:] == (*GRID, 2) and len(maps) <= 5.5 * MOST_PER_S
+    times_ns = [message["captured_ns"] for message in told]
+    assert times_ns == sorted(times_ns)
+    assert maps[:20].max() == 0.0  # the room is empty for three seconds
+    near = maps[-20:, :, :, 0].max(axis=1)  # the strongest of each column
+    columns = near.argmax(axis=1)[near.max(axis=1) > 0.5]
+    assert len(columns) > 10 and columns[0] < 3 < columns[-1] and (np.diff(columns) >= 0).all()
+    assert maps[-20:, :, :, 1].max() > 0.5
+    # What leaves is numbers of the grid: no message is as large as even a thumbnail of the picture.
+    assert all(set(message) <= {"from", "type", "map", "captured_ns", "why"} for message in messages)
+
+
+class Told:
+    """Collects what a capture tells."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[str, dict[str, Any]]] = []
+
+    def __call__(self, kind: str, **content: Any) -> None:
+        self.messages.append((kind, content))
+
+    def kinds(self) -> list[str]:
+        return [kind for kind, _ in self.messages if kind != "alive"]
+
+
+def test_a_device_that_is_not_there_is_tried_ever_more_seldom_and_found_when_it_comes(tmp_path: Path) -> None:
+    clock, told = HandClock(), Told()
+    options = {"device": str(tmp_path / "later.mp4")}
+    capture = Capture(InputConfig(name="door", kind="camera", use="presence", options=options), clock, told)
+    for _ in range(6):
+        capture.turn()
+    assert clock.slept_s == [0.2, 0.4, 0.8, 1.6, 2.0, 2.0] and BACK_OFF_S == (0.2, 2.0)
+    assert told.kinds() == ["lost"]  # said once, however often it is met
+    assert told.messages[1][1]["why"].startswith("camera.device: cannot open")
+    write_clip(tmp_path / "later.mp4", 5)
+    capture.turn()
+    assert told.kinds() == ["lost", "back", "presence"]
+    capture.close()
+
+
+def test_virtual_depth_is_told_no_more_often_than_the_world_steps() -> None:
+    clock, told = HandClock(), Told()
+    config = InputConfig(name="depth", kind="virtual_depth", use="presence", options={"seed": 1})
+    capture = Capture(config, clock, told)
+    start_ns = clock.now_ns()
+    while clock.now_ns() - start_ns < 5e9:
+        capture.turn()
+    capture.close()
+    maps = np.array([content["map"] for kind, content in told.messages if kind == "presence"])
+    assert 40 <= len(maps) <= 5 * MOST_PER_S + 1
+    assert maps.min() >= 0.0 and maps.max() <= 1.0 and maps[..., 0].max() > 0.3
+
+
+def test_sensors_are_told_as_they_come() -> None:
+    clock, told = HandClock(), Told()
+    config = InputConfig(name="roof", kind="virtual_sensors", use="sensors", options={"readings_hz": 2.0})
+    capture = Capture(config, clock, told)
+    for _ in range(4):
+        capture.turn()
+    capture.close()
+    readings = [content for kind, content in told.messages if kind == "readings"]
+    assert len(readings) == 4 and set(readings[0]["values"]) >= {"wind_m_s", "illuminance_lux"}
+    assert np.diff([content["captured_ns"] for content in readings]).tolist() == [500_000_000] * 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "use", "why"),
+    [
+        ("virtual_sensors", "presence", 'inputs.odd.use: virtual_sensors gives readings: use = "sensors"'),
+        ("virtual_depth", "sensors", 'inputs.odd.use: virtual_depth gives pictures: use = "presence"'),
+    ],
+)
+def test_an_input_used_for_what_it_does_not_give_says_which_setting_is_wrong(kind: str, use: Any, why: str) -> None:
+    clock, told = HandClock(), Told()
+    capture = Capture(InputConfig(name="odd", kind=kind, use=use), clock, told)
+    capture.turn()
+    capture.close()
+    assert told.kinds() == ["back", "lost"] and told.messages[-2][1]["why"] == why

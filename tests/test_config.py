@@ -1,0 +1,186 @@
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from pydantic import BaseModel
+
+from drivers import SINKS, SOURCES
+from oysterd.config import Settings, check, load
+from oysterd.errors import ConfigError
+
+CONFIGS = Path(__file__).parent.parent / "configs"
+OPTIONS: dict[str, type[BaseModel]] = {
+    **{name: kind.config for name, kind in SOURCES.items()},
+    **{name: kind.config for name, kind in SINKS.items()},
+}
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "room.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", ["example", "demo", "gallery"])
+def test_our_own_configurations_are_right(name: str) -> None:
+    assert check(CONFIGS / f"{name}.toml") == []
+
+
+def test_the_demo_needs_no_hardware() -> None:
+    demo = load(CONFIGS / "demo.toml")
+    assert all(output.optional for output in demo.outputs)
+    assert demo.mqtt.resolved().host == "127.0.0.1" and demo.mqtt.resolved().version == "3.1.1"
+    assert demo.mappings[0].smooth_s == 2.0
+
+
+def keys_in(text: str) -> set[str]:
+    return set(re.findall(r"^(?:# )?([a-z_]+) = ", text, re.MULTILINE))
+
+
+def test_the_example_shows_every_key_of_every_section_and_kind() -> None:
+    parts = re.split(r"^\[+([a-z_.]+)\]+$", (CONFIGS / "example.toml").read_text(), flags=re.MULTILINE)
+    shown: dict[str, set[str]] = {}
+    kinds: dict[str, set[str]] = {}
+    kind = ""
+    for section, text in zip(parts[1::2], parts[2::2], strict=True):
+        shown.setdefault(section, set()).update(keys_in(text))
+        if found := re.search(r'^kind = "([a-z_]+)"', text, re.MULTILINE):
+            kind = found[1]
+        if section.endswith(".options"):
+            kinds[kind] = keys_in(text)
+    for section, field in Settings.model_fields.items():
+        model = next(iter(get_args(field.annotation)), field.annotation)
+        assert isinstance(model, type) and issubclass(model, BaseModel)
+        assert shown[section] == set(model.model_fields) - {"options"}, section
+    assert kinds == {name: set(config.model_fields) for name, config in OPTIONS.items()}
+
+
+def test_the_example_shows_the_defaults() -> None:
+    example, default = load(CONFIGS / "example.toml"), Settings()
+    for section in ("site", "world", "zmq", "page", "log"):
+        assert getattr(example, section) == getattr(default, section)
+    for device in example.inputs + example.outputs:
+        config = OPTIONS[device.kind]
+        assert config.model_validate(device.options) == config()
+
+
+def test_all_problems_come_at_once_with_their_paths(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        """
+        wrold = 3
+        [site]
+        name = "a/b"
+        [world]
+        seed = "7"
+        thread = 2
+        [[inputs]]
+        name = "camera"
+        kind = "camra"
+        use = "presence"
+        [[inputs]]
+        name = "depth"
+        kind = "virtual_depth"
+        use = "sensor"
+        options = { visitors = 99, sead = 1 }
+        [[outputs]]
+        kind = "speaker"
+        [mqtt]
+        port = 99999
+        password = 5
+        [zmq]
+        command = "tcp://0.0.0.0:5571"
+        server_secret_file = "absent.key"
+        [page]
+        host = "0.0.0.0"
+        [log]
+        level = "loud"
+        """,
+    )
+    lines = check(path)
+    paths = [line.partition(":")[0] for line in lines]
+    assert sorted(paths) == sorted(
+        [
+            "wrold",
+            "site.name",
+            "world.seed",
+            "world.thread",
+            "inputs[0].kind",
+            "inputs[1].use",
+            "inputs[1].options.visitors",
+            "inputs[1].options.sead",
+            "outputs[0].name",
+            "mqtt.port",
+            "mqtt.password",
+            "zmq",
+            "zmq.server_secret_file",
+            "page.host",
+            "log.level",
+        ]
+    ), lines
+    text = "\n".join(lines)
+    for hint in ("world", "threads", "camera", "sensors", "seed"):
+        assert f'(did you mean "{hint}"?)' in text
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert caught.value.lines == lines
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[mqtt]\nenabled = true", "mqtt: needs a host, or embedded = true, or enabled = false"),
+        ('[mqtt]\nhost = "h"\npassword = "p"', "mqtt: has a password without a username"),
+        ('[zmq]\ninput = "tcp://*:5573"', "zmq.input: tcp://*:5573 is off the loopback"),
+        ('[zmq]\nstate = "udp://127.0.0.1:1"', "zmq.state: "),
+        ("[page]\nport = 0", "page.port: must be at least 1, not 0"),
+        (
+            '[[mappings]]\nsensor = "camera.wind"\nkey = "wind"\nlow = 0.0\nhigh = 1.0',
+            'mappings[0].sensor: there is no input "camera"',
+        ),
+        (
+            '[[mappings]]\nsensor = "mqtt.wind"\nkey = "wnd"\nlow = 0.0\nhigh = 1.0',
+            "mappings[0].key: must be 'sun_rad', 'cloud'",
+        ),
+        ('[[mappings]]\nsensor = "mqtt.wind"\nkey = "wind"\nlow = 1\nhigh = 1', "mappings[0]: low and high are both 1"),
+        (
+            '[[outputs]]\nname = "a"\nkind = "window"\n[[outputs]]\nname = "a"\nkind = "window"',
+            "outputs[1].name: a is taken already",
+        ),
+        ("[site\n", ""),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, text: str, line: str) -> None:
+    lines = check(written(tmp_path, text))
+    assert len(lines) == 1 and lines[0].startswith(line), lines
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written(tmp_path, '[page]\nport = 9000\njpeg_quality = 70\n[mqtt]\nhost = "h"\nusername = "u"')
+    monkeypatch.setenv("OYSTERD_PAGE__PORT", "9001")
+    monkeypatch.setenv("OYSTERD_MQTT__PASSWORD", "12345")
+    monkeypatch.setenv("OYSTERD_WORLD__SCENE", "2001")
+    monkeypatch.setenv("OYSTERD_ZMQ__ENABLED", "false")
+    settings = load(path)
+    assert (settings.page.port, settings.page.jpeg_quality) == (9001, 70)
+    assert settings.mqtt.password is not None and settings.mqtt.password.get_secret_value() == "12345"
+    assert "12345" not in repr(settings)
+    assert settings.world.scene == "2001"
+    assert settings.zmq.enabled is False
+
+
+def test_wrong_environment_variables_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written(tmp_path, "")
+    for name, value in (("PAGE__PORT", "high"), ("PAGE__PROT", "1"), ("WRLD__SEED", "1")):
+        monkeypatch.setenv(f"OYSTERD_{name}", value)
+    assert sorted(check(path)) == [
+        'OYSTERD_WRLD__SEED (environment): unknown section wrld (did you mean "world"?)',
+        'page.port: must be a whole number, not the text "high"',
+        'page.prot: unknown key (did you mean "port"?)',
+    ]
+
+
+def test_a_password_never_shows_in_a_message(tmp_path: Path) -> None:
+    lines = check(written(tmp_path, '[mqtt]\nhost = "h"\nusername = "u"\npassword = 987654'))
+    assert lines == ["mqtt.password: must be text"]
