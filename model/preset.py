@@ -36,6 +36,10 @@ class Preset:
         """All tokens of a step."""
         return self.picture_tokens + self.sound_tokens
 
+    def is_far(self, layer: int) -> bool:
+        """Whether a layer also sees the far steps and the first."""
+        return (layer + 1) % self.far_every == 0
+
     def as_dict(self) -> dict[str, int]:
         """Plain numbers, for a checkpoint's metadata."""
         return asdict(self)

@@ -12,8 +12,6 @@ Both are the same function of the same weights: tests/test_transformer.py holds 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -31,7 +29,8 @@ def rotary_table(positions: Tensor, half: int) -> Tensor:
     return torch.stack([angle.cos(), angle.sin()]).float()
 
 
-def _rotate(x: Tensor, table: Tensor) -> Tensor:
+def rotate(x: Tensor, table: Tensor) -> Tensor:
+    """Rotary position: x (…, N, head_dim) turned by the angles of `table` (2, N, head_dim / 2), float32."""
     a, b = x.float().chunk(2, -1)
     cos, sin = table[0], table[1]
     return torch.cat([a * cos - b * sin, a * sin + b * cos], -1)
@@ -43,17 +42,6 @@ def _attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> Tensor:
     if bias is not None:
         score = score + bias
     return score.softmax(-1).to(v.dtype) @ v
-
-
-@dataclass
-class LayerCache:
-    """Keys and values of committed steps, (tokens, heads, slots, head_dim): the local ring, then far ring, then sink.
-
-    Local keys and far keys are rotated to their own step; the sink's is kept unrotated, since its place is clamped.
-    """
-
-    keys: Tensor
-    values: Tensor
 
 
 class Block(nn.Module):
@@ -86,7 +74,7 @@ class Block(nn.Module):
         x = x + m[2] * self.space(_normed(x, m[0], m[1]))
         h = _normed(x, m[3], m[4]).transpose(1, 2)  # (B, S, T, d)
         q, k, v = self.heads_of(self.time_in(h))
-        q, k = _rotate(q, table).to(v.dtype), _rotate(k, table).to(v.dtype)
+        q, k = rotate(q, table).to(v.dtype), rotate(k, table).to(v.dtype)
         mixed = _attend(q, k, v, bias).transpose(-2, -3).flatten(-2)
         x = x + m[5] * self.time_out(mixed).transpose(1, 2)
         return x + m[8] * self.feed(_normed(x, m[6], m[7]))
@@ -96,32 +84,30 @@ class Block(nn.Module):
         return self.feed_out(F.gelu(self.feed_in(x), approximate="tanh"))
 
     def step(
-        self, x: Tensor, modulation: Tensor, here: Tensor, cache: LayerCache, bias: Tensor, sink: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        self, x: Tensor, modulation: Tensor, here: Tensor, past_keys: Tensor, past_values: Tensor, bias: Tensor
+    ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
         """One step on a frozen cache.
 
-        x (S, d); modulation (9, d); rotary tables `here` (2, 1, half) of this step and `sink` of the sink's clamped
-        place; bias (slots + 1,), −inf where a slot is empty. Returns x, this step's rotated key, unrotated key, value.
+        x (S, d); modulation (9, d); rotary table `here` (2, 1, half) of this step; past keys and values float32
+        (S, heads, slots, head_dim); bias (slots + 1,), −inf where a slot is not seen, this step last.
+        Returns x and this step's rotated key, unrotated key and value.
         """
         m = (modulation + self.modulation).unbind(0)
         x = x + m[2] * self.space(_normed(x, m[0], m[1]))
         q, raw, v = self.heads_of(self.time_in(_normed(x, m[3], m[4]))[:, None])  # (S, heads, 1, head_dim)
-        q, k = _rotate(q, here), _rotate(raw, here).to(v.dtype)
-        raw = raw.to(v.dtype)
-        past_k, past_v = cache.keys, cache.values
-        if self.far:
-            pinned = _rotate(past_k[:, :, -1:], sink).to(v.dtype)
-            past_k = torch.cat([past_k[:, :, :-1], pinned], 2)
-        # One query against few keys: a multiply and a sum beat a batch of tiny matrix products.
-        keys, values = torch.cat([past_k, k], 2).float(), torch.cat([past_v, v], 2).float()
-        score = (q.to(v.dtype).float() * keys).sum(-1) * (1 / math.sqrt(q.shape[-1])) + bias
-        mixed = (score.softmax(-1)[..., None] * values).sum(2)  # (S, heads, head_dim)
+        # Rounded as training rounds them; multiplied in 32 bits, which for one query against few keys is the faster.
+        q, k = rotate(q, here).to(v.dtype).float(), rotate(raw, here).to(v.dtype).float()
+        v = v.float()
+        with torch.autocast(x.device.type, enabled=False):
+            score = torch.cat([q @ past_keys.transpose(-1, -2), (q * k).sum(-1, keepdim=True)], -1)
+            share = (score * (1 / math.sqrt(q.shape[-1])) + bias).softmax(-1)
+            mixed = share[..., :-1] @ past_values + share[..., -1:] * v  # (S, heads, 1, head_dim)
         x = x + m[5] * self.time_out(mixed.flatten(1))
-        return x + m[8] * self.feed(_normed(x, m[6], m[7])), k, raw, v
+        return x + m[8] * self.feed(_normed(x, m[6], m[7])), (k, raw, v)
 
 
 def _normed(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    return F.rms_norm(x, x.shape[-1:]) * (1 + scale) + shift
+    return torch.addcmul(shift, F.rms_norm(x, x.shape[-1:]), 1 + scale)
 
 
 class Nacre(nn.Module):

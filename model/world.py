@@ -21,6 +21,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from model import checkpoint
+from model.cache import Committed, StepCache
 from model.condition_vector import Asked
 from model.conditions import (
     ENVIRONMENT,
@@ -39,7 +40,7 @@ from model.picture_codec import PictureCodec
 from model.preset import Preset
 from model.sound_codec import SoundCodec, SynthState, synthesise
 from model.text import TextHead, embed
-from model.transformer import LayerCache, Nacre, rotary_table
+from model.transformer import Nacre, rotary_table
 from model.wish import Wish
 
 SNAPSHOT_FORMAT = "oysterd-world-1"
@@ -158,16 +159,17 @@ class WorldModel:
         wish = about["wish"]
         world.wish = Wish(**{**wish, "motion": None if wish["motion"] is None else tuple(wish["motion"])})
         world.place_asked, world.known = about["place_asked"], set(about["known"])
-        for name, value in tensors.items():
-            owner, _, rest = name.partition(".")
-            if owner == "cache":
-                number, _, which = rest.partition(".")
-                setattr(world.caches[int(number)], which, value.to(self.device))
-            elif owner == "easing":
-                setattr(world.easing, rest, np.float32(value.item()) if rest == "pitch_rad" else value.numpy())
-        world.slots = tensors["slots"].numpy()
-        synth = {k.partition(".")[2]: v.numpy() for k, v in tensors.items() if k.startswith("synth.")}
-        world.synth = SynthState(**synth)
+        parts: dict[str, dict[str, Tensor]] = {"cache": {}, "easing": {}, "synth": {}}
+        for full, value in tensors.items():
+            part, _, name = full.partition(".")
+            parts[part][name] = value
+        try:
+            world.cache.load(parts["cache"])
+        except ValueError as error:
+            raise WorldError(f"{path}: {error}") from error
+        for name, value in parts["easing"].items():
+            setattr(world.easing, name, np.float32(value.item()) if value.ndim == 0 else value.numpy())
+        world.synth = SynthState(**{name: value.numpy() for name, value in parts["synth"].items()})
         return world
 
 
@@ -200,17 +202,7 @@ class World:
         self.place_asked = False
         self.known: set[str] = set()  # environment keys that were conditioned on at the last step
         self.synth = SynthState.silent()
-        self.local = p.local_window - 1
-        self.far = p.far_count + -(-p.local_window // p.far_stride)  # visible ones and those still in the local window
-        # The step each slot holds, −1 while empty: local ring, far ring, sink.
-        self.slots = np.full(self.local + self.far + 1, -1, np.int64)
-        head = p.dim // p.heads
-        self.caches = []
-        for block in model.network.blocks:
-            slots = len(self.slots) if block.far else self.local  # type: ignore[union-attr]
-            shape = (p.tokens, p.heads, slots, head)
-            zeros = [torch.zeros(shape, dtype=torch.bfloat16, device=model.device) for _ in range(2)]
-            self.caches.append(LayerCache(*zeros))
+        self.cache = StepCache(p, model.device)
 
     @property
     def time_s(self) -> float:
@@ -235,13 +227,10 @@ class World:
         again = torch.randn(p.tokens, p.channels, generator=generator).to(device)
         half = p.dim // p.heads // 2
         here = rotary_table(torch.tensor([self.index]), half).to(device)
-        # The sink stays as near as the far window reaches: further away it would look like nothing it was trained on.
-        reach = p.local_window + p.far_stride * p.far_count - 1
-        sink = rotary_table(torch.tensor([max(0, self.index - reach)]), half).to(device)
-        near_bias, far_bias = (b.to(device) for b in self._biases())
+        near_bias, far_bias = self.cache.prepare(self.index)
         times = _times(p.sampling_steps)
         x = noise
-        committed: list[tuple[Tensor, Tensor, Tensor]] = []
+        committed: list[Committed] = []
         with torch.autocast(device.type, torch.bfloat16):
             for number, level in enumerate([*times[:-1], CONTEXT_LEVEL]):
                 last = number == p.sampling_steps
@@ -252,11 +241,11 @@ class World:
                     latents = x
                     x = x * (1 - level) + again * level
                 h, modulation = network.embed(x, torch.tensor(level, device=device), vector, presence)
-                for block, cache in zip(network.blocks, self.caches, strict=True):
+                for block, cache in zip(network.blocks, self.cache.layers, strict=True):
                     bias = far_bias if block.far else near_bias
-                    h, key, raw, value = block.step(h, modulation, here, cache, bias, sink)  # type: ignore[operator]
+                    h, (key, raw, value) = block.step(h, modulation, here, cache.keys, cache.values, bias)
                     if last:
-                        committed.append((key, raw, value))
+                        committed.append(Committed(key, raw, value))
                 if not last:
                     x = x - (level - times[number + 1]) * network.unembed(h)
         if not bool(torch.isfinite(latents).all()):
@@ -266,48 +255,11 @@ class World:
         audio, synth = synthesise(features, self.synth, np.random.default_rng([self.seed, self.index, 3]))
         chunk = Chunk(frame.cpu().numpy(), audio, self.index, plan.applied)
         # Everything that can fail is done: commit.
-        self._commit(committed)
+        self.cache.commit(self.index, committed)
         self.synth, self.wish, self.easing = synth, plan.wish, plan.easing
         self.place_asked, self.known = plan.place_asked, plan.known
         self.index += 1
         return chunk
-
-    def _biases(self) -> tuple[Tensor, Tensor]:
-        """Attention biases of this step over the local slots and over all, with the step itself last."""
-        p, i, pos = self.model.preset, self.index, self.slots
-        local, far, first = pos[: self.local], pos[self.local : -1], pos[-1:]
-        gone = i - p.local_window
-        near_seen = (local >= 0) & (local > gone)
-        far_seen = (far >= 0) & (far <= gone) & (far > gone - p.far_stride * p.far_count)
-        # In training the first step is one of the far ones too, and counts once.
-        doubled = bool((far_seen & (far == 0)).any())
-        sink_seen = (first >= 0) & (first <= gone) & (not doubled)
-
-        def as_bias(seen: NDArray[np.bool_]) -> Tensor:
-            return torch.zeros(len(seen)).masked_fill(~torch.from_numpy(seen), float("-inf"))
-
-        itself = np.array([True])
-        return (
-            as_bias(np.concatenate([near_seen, itself])),
-            as_bias(np.concatenate([near_seen, far_seen, sink_seen, itself])),
-        )
-
-    def _commit(self, committed: list[tuple[Tensor, Tensor, Tensor]]) -> None:
-        p, i = self.model.preset, self.index
-        near = i % self.local
-        far = self.local + (i // p.far_stride) % self.far if i % p.far_stride == 0 else None
-        self.slots[near] = i
-        if far is not None:
-            self.slots[far] = i
-        if i == 0:
-            self.slots[-1] = 0
-        for cache, (key, raw, value) in zip(self.caches, committed, strict=True):
-            cache.keys[:, :, near : near + 1], cache.values[:, :, near : near + 1] = key, value
-            if cache.keys.shape[2] > self.local:
-                if far is not None:
-                    cache.keys[:, :, far : far + 1], cache.values[:, :, far : far + 1] = key, value
-                if i == 0:
-                    cache.keys[:, :, -1:], cache.values[:, :, -1:] = raw, value
 
     def _plan(self, conditions: Conditions) -> _Plan:
         """Turn what is asked into eased, masked numbers, without touching the world."""
@@ -381,10 +333,7 @@ class World:
 
     def save(self, path: Path | str) -> None:
         """Write the whole state to `path`, atomically."""
-        tensors = {"slots": torch.from_numpy(self.slots.copy())}
-        for number, cache in enumerate(self.caches):
-            tensors[f"cache.{number}.keys"] = cache.keys.cpu().clone()
-            tensors[f"cache.{number}.values"] = cache.values.cpu().clone()
+        tensors = {f"cache.{name}": value for name, value in self.cache.tensors().items()}
         for name in ("place", "environment", "motion", "presence"):
             tensors[f"easing.{name}"] = torch.from_numpy(np.array(getattr(self.easing, name)))
         tensors["easing.pitch_rad"] = torch.tensor(float(self.easing.pitch_rad))
@@ -407,8 +356,7 @@ class World:
     def fork(self, seed: int | None = None) -> World:
         """A second world that goes on from here exactly alike, or differently with another `seed`."""
         other = copy.copy(self)
-        other.slots = self.slots.copy()
-        other.caches = [LayerCache(c.keys.clone(), c.values.clone()) for c in self.caches]
+        other.cache = self.cache.copy()
         other.easing = copy.copy(self.easing)
         other.known = set(self.known)
         if seed is not None:

@@ -74,6 +74,9 @@ class Capture:
         except DeviceLost as error:
             self._lost(str(error))
             return
+        if (why := self._unfit(sample)) is not None:
+            self._lost(why)
+            return
         if not self._gave:
             self._gave, self._lost_why, self._back_off_s = True, "", BACK_OFF_S[0]
             self._tell("back")
@@ -85,15 +88,18 @@ class Capture:
             self._source.close()
             self._source = None
 
+    def _unfit(self, sample: Sample) -> str | None:
+        """Why the device is not one for what it is used for; None when it is."""
+        use = "sensors" if isinstance(sample, Readings) else "presence"
+        if use == self._config.use:
+            return None
+        given = "readings" if use == "sensors" else "pictures"
+        return f'inputs.{self._config.name}.use: {self._config.kind} gives {given}: use = "{use}"'
+
     def _pass_on(self, sample: Sample) -> None:
         if isinstance(sample, Readings):
-            if self._config.use != "sensors":
-                self._lost(f'inputs.{self._config.name}.use: {self._config.kind} gives readings: use = "sensors"')
-            elif self._is_time():
+            if self._is_time():
                 self._tell("readings", values=sample.values, captured_ns=sample.captured_ns)
-            return
-        if self._config.use != "presence":
-            self._lost(f'inputs.{self._config.name}.use: {self._config.kind} gives pictures: use = "presence"')
             return
         presence = self._presence(sample)  # of each picture, since motion is seen between two
         if self._is_time():

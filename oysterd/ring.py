@@ -7,6 +7,7 @@ guarded by a sequence number (odd while it is written), so a reader that was too
 from __future__ import annotations
 
 import mmap
+import shutil
 import time
 from multiprocessing import shared_memory
 from pathlib import Path
@@ -53,6 +54,9 @@ class ChunkRing:
     def create(cls, name: str, slots: int, height: int, width: int, samples: int) -> ChunkRing:
         """A new ring for chunks of `height` by `width` pixels and `samples` stereo samples. Raises RingError."""
         size = 8 * (_HEADER_FIELDS + slots * _SLOT_FIELDS) + slots * (samples * 2 * 4 + height * width * 3)
+        free = shutil.disk_usage("/dev/shm").free
+        if free < size:  # it could be made, and would end with SIGBUS whoever writes to what is not there
+            raise RingError(f"/dev/shm has {free} bytes free; pictures and sound of {slots} chunks need {size}")
         try:
             memory = shared_memory.SharedMemory(name=name, create=True, size=size)
         except OSError as error:

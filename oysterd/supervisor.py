@@ -88,9 +88,9 @@ class Supervisor:
                 kept.process.join(PATIENCE_S)
                 self._bury(kept, f"hung: {silence}")
 
-    def restarts(self, name: str) -> int:
-        """How often a child was started anew."""
-        return max(self._kept[name].starts - 1, 0)
+    def restarts(self) -> dict[str, int]:
+        """How often each child was started anew."""
+        return {name: max(kept.starts - 1, 0) for name, kept in self._kept.items()}
 
     def pids(self) -> dict[str, int]:
         """The processes that run now, by child."""
@@ -100,11 +100,17 @@ class Supervisor:
                 running[name] = kept.process.pid
         return running
 
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM to all children, the last started first, and look after none of them any more."""
+        for kept in reversed(self._kept.values()):
+            kept.restart_at_s = None
+            if kept.process is not None:
+                kept.process.terminate()
+
     def stop(self) -> None:
-        """End all children, the last started first: SIGTERM, then SIGKILL. Takes at most about two seconds."""
+        """End all children: SIGTERM, then SIGKILL. Takes at most about two seconds."""
+        self.ask_to_stop()
         running = [kept.process for kept in reversed(self._kept.values()) if kept.process is not None]
-        for process in running:
-            process.terminate()
         end_s = self._clock.now_s() + PATIENCE_S
         for process in running:
             process.join(max(end_s - self._clock.now_s(), 0.0))

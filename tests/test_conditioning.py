@@ -167,7 +167,7 @@ def test_points_stand_where_they_are_and_do_not_fill_the_room() -> None:
     made = presence_of([PresencePoint(x=0.2, y=0.6, near=1.0, stir=0.5)])
     assert made.shape == (*GRID, 2) and made.dtype == np.float32
     row, col = np.unravel_index(int(made[..., 0].argmax()), GRID)
-    assert (row, col) == (3, 1)
+    assert (int(row), int(col)) == (3, 1)
     assert made[3, 1].tolist() == [1.0, 0.5]
     assert (made[..., 0] > 0).sum() <= 9
     assert presence_of([]).sum() == 0.0

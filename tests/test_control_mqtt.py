@@ -144,9 +144,12 @@ def test_retained_commands_are_ignored(broker: Mosquitto, visitor: Visitor, capl
     assert "ignored the retained command" in caplog.text
 
 
-def test_state_and_discovery_are_retained_and_availability_ends_with_us(broker: Mosquitto, room: Room) -> None:
+def test_state_and_discovery_are_retained_and_availability_ends_with_us(
+    broker: Mosquitto, room: Room, visitor: Visitor
+) -> None:
     room.control.publish_state({"rtf": 1.2})
     room.control.publish_telemetry({"step_ms": 40})
+    visitor.next("/telemetry")  # so the broker has what was sent before it
     late = Visitor(broker.port, "#")
     assert late.next("/availability").payload == b"online"
     state = late.next("/state")

@@ -1,0 +1,105 @@
+"""The command `oysterd`: run a room, check its configuration, direct it, render a film, list devices."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+# Nothing of ours is imported up here: every child process imports this file too, and should not wait for it.
+
+OK, FAILED, REFUSED = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the process's exit code. What is wrong is said in lines on the standard error."""
+    options = _parser().parse_args(arguments)
+    from oysterd.errors import ConfigError
+
+    try:
+        return int(options.do(options))
+    except ConfigError as error:
+        for line in error.lines:
+            print(line, file=sys.stderr)
+        return REFUSED
+    except KeyboardInterrupt:
+        return 130  # as shells have it: 128 + SIGINT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="oysterd", description="Turns a room into a living world.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="run a room until Ctrl-C")
+    run.add_argument("--config", type=Path, required=True, metavar="FILE.toml", help="the room's configuration")
+    run.set_defaults(do=_run)
+
+    check = commands.add_parser("check", help="say all that is wrong with a configuration")
+    check.add_argument("--config", type=Path, required=True, metavar="FILE.toml")
+    check.set_defaults(do=_check)
+
+    direct = commands.add_parser("direct", help="say to a running world what shall happen")
+    direct.add_argument("text", metavar="TEXT", help='such as "a storm rolls in from the sea"')
+    direct.add_argument("--config", type=Path, metavar="FILE.toml", help="the room's, if zmq.command is not the usual")
+    direct.add_argument("--wait", type=float, default=10.0, metavar="SECONDS", help="for the answer (10)")
+    direct.set_defaults(do=_direct)
+
+    render = commands.add_parser("render", help="render a timeline into a film, offline")
+    render.add_argument("timeline", type=Path, metavar="TIMELINE.toml")
+    render.add_argument("--out", type=Path, required=True, metavar="CLIP.mp4")
+    render.add_argument("--receipts", type=Path, metavar="RECEIPTS.json", help="what became of every entry")
+    render.add_argument("--model", default="nacre", metavar="NAME", help="a name, or a .safetensors file (nacre)")
+    render.set_defaults(do=_render)
+
+    devices = commands.add_parser("devices", help="list kinds of device, and those that are found here")
+    devices.set_defaults(do=_devices)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    from oysterd.config import load
+
+    settings = load(options.config)
+    from oysterd.daemon import run
+
+    run(settings)
+    return OK
+
+
+def _check(options: argparse.Namespace) -> int:
+    from oysterd.config import check
+
+    problems = check(options.config)
+    for line in problems:
+        print(line, file=sys.stderr)
+    if not problems:
+        print(f"{options.config}: can be run")
+    return REFUSED if problems else OK
+
+
+def _direct(options: argparse.Namespace) -> int:
+    from oysterd.client import direct
+    from oysterd.config import Settings, load
+
+    settings = Settings() if options.config is None else load(options.config)
+    return direct(options.text, settings.zmq, options.wait)
+
+
+def _render(options: argparse.Namespace) -> int:
+    from model.checkpoint import CheckpointError
+    from oysterd.errors import ConfigError
+    from oysterd.render import render
+
+    try:
+        render(options.timeline, options.out, options.receipts, options.model)
+    except CheckpointError as error:
+        raise ConfigError([f"--model: {error}"]) from error
+    return OK
+
+
+def _devices(options: argparse.Namespace) -> int:
+    from oysterd.devices import list_devices
+
+    print("\n".join(list_devices()))
+    return OK

@@ -1,0 +1,45 @@
+"""Which child processes a configuration needs, in the order in which they start."""
+
+from __future__ import annotations
+
+from oysterd.bus import Bus
+from oysterd.capture import run_capture
+from oysterd.config import Settings
+from oysterd.health import undriven
+from oysterd.playout import SOUND_KINDS, run_playout
+from oysterd.projector import run_projector
+from oysterd.supervisor import Child
+
+# A process that says nothing for this long hangs; each says something every second.
+HUNG_AFTER_S = 5.0
+# Until it is first heard: a slow machine loads OpenCV and a graphics driver.
+START_WITHIN_S = 30.0
+# The world hangs when it makes no chunk for so long while one is wanted.
+WORLD_HUNG_AFTER_S = 15.0
+# Loading and compiling the network may take minutes where it is done for the first time.
+WORLD_START_WITHIN_S = 300.0
+
+
+def world(settings: Settings, ring_name: str, events: str, inbox: str) -> Child:
+    """The world's process."""
+    # Imported by name in the child; this process never loads the network.
+    from oysterd.world_process import run_world
+
+    arguments = (settings.world, ring_name, events, inbox)
+    return Child("world", run_world, arguments, WORLD_HUNG_AFTER_S, WORLD_START_WITHIN_S)
+
+
+def devices(settings: Settings, ring_name: str, bus: Bus) -> list[Child]:
+    """The processes of inputs and outputs. There is always one for the sound, for it is the clock of all."""
+    limits = (HUNG_AFTER_S, START_WITHIN_S)
+    left_out = undriven(settings)
+    sounds = [device for device in settings.outputs if device.kind in SOUND_KINDS and device not in left_out]
+    sound = sounds[0] if sounds else None
+    name = "sound" if sound is None else f"output.{sound.name}"
+    children = [Child(name, run_playout, (sound, ring_name, bus.events), *limits)]
+    for device in settings.outputs:
+        if device.kind not in SOUND_KINDS:
+            children.append(Child(f"output.{device.name}", run_projector, (device, ring_name, bus.events), *limits))
+    for source in settings.inputs:
+        children.append(Child(f"input.{source.name}", run_capture, (source, bus.events), *limits))
+    return children

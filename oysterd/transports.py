@@ -1,0 +1,132 @@
+"""All that serves commands and publishes what the room does: MQTT, ZeroMQ and the operator page."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+from functools import partial
+from typing import Any, Protocol
+
+from oysterd.clock import Clock
+from oysterd.commands import Receipt
+from oysterd.conditioning import Conditioning
+from oysterd.config import MqttConfig, Settings
+from oysterd.control_mqtt import ControlMqtt
+from oysterd.control_zmq import ControlZmq, ZmqError
+from oysterd.director import Director
+from oysterd.embedded_broker import BrokerError, EmbeddedBroker
+from oysterd.errors import ConfigError
+from oysterd.live import Media
+from oysterd.page import Page, PageError
+from oysterd.playout import SAMPLE_RATE_HZ
+
+logger = logging.getLogger(__name__)
+
+
+class Publisher(Protocol):
+    """What every transport does beside taking commands."""
+
+    def publish_state(self, state: dict[str, Any]) -> None: ...
+    def publish_telemetry(self, telemetry: dict[str, Any]) -> None: ...
+    def publish_receipt(self, receipt: Receipt) -> None: ...
+
+
+class Transports:
+    """Those that the configuration enables, as one publisher."""
+
+    def __init__(self) -> None:
+        self._serving: list[Publisher] = []
+        self._mqtt: ControlMqtt | None = None
+        self._zmq: ControlZmq | None = None
+        self.addresses: dict[str, str] = {}  # by what they are for: page, mqtt, zmq.command, …
+        self.missing: list[str] = []  # what does not work, as `setting: why`
+
+    def start(
+        self,
+        settings: Settings,
+        director: Director,
+        media: Media,
+        conditioning: Conditioning,
+        clock: Clock,
+        stack: ExitStack,
+    ) -> None:
+        """Start all, pushing each stop to `stack`. Raises ConfigError for an address of ZeroMQ or the page in use."""
+        if settings.zmq.enabled:
+            self._start_zmq(settings, director, conditioning, clock, stack)
+        if settings.page.enabled:
+            page = Page(settings.page, director, media, conditioning.fast_motion, SAMPLE_RATE_HZ)
+            try:
+                page.start()
+            except PageError as error:
+                raise ConfigError([str(error)]) from error
+            stack.callback(page.stop)
+            self._serving.append(page)
+            self.addresses["page"] = page.address
+        if settings.mqtt.enabled and self._has_broker(settings.mqtt, stack):
+            self._start_mqtt(settings, director, conditioning, clock, stack)
+
+    def links(self) -> dict[str, Any]:
+        """How the transports are, for the published state."""
+        return {
+            "mqtt": {"enabled": self._mqtt is not None, "connected": bool(self._mqtt and self._mqtt.connected)},
+            "zmq": {"enabled": self._zmq is not None, "connected": bool(self._zmq and self._zmq.connected)},
+        }
+
+    def publish_state(self, state: dict[str, Any]) -> None:
+        for serving in self._serving:
+            serving.publish_state(state)
+
+    def publish_telemetry(self, telemetry: dict[str, Any]) -> None:
+        for serving in self._serving:
+            serving.publish_telemetry(telemetry)
+
+    def publish_receipt(self, receipt: Receipt) -> None:
+        """Thread-safe, as all the transports are."""
+        for serving in self._serving:
+            serving.publish_receipt(receipt)
+
+    def _start_zmq(
+        self, settings: Settings, director: Director, conditioning: Conditioning, clock: Clock, stack: ExitStack
+    ) -> None:
+        on_sensor = partial(_sensor, conditioning, "zmq")
+        control = ControlZmq(settings.zmq, director, on_sensor, conditioning.fast_motion, clock)
+        try:
+            control.start()
+        except ZmqError as error:
+            raise ConfigError([str(error)]) from error
+        stack.callback(control.stop)
+        self._zmq = control
+        self._serving.append(control)
+        self.addresses |= {f"zmq.{key}": address for key, address in control.endpoints.items()}
+
+    def _start_mqtt(
+        self, settings: Settings, director: Director, conditioning: Conditioning, clock: Clock, stack: ExitStack
+    ) -> None:
+        on_sensor = partial(_sensor, conditioning, "mqtt")
+        control = ControlMqtt(settings.mqtt, settings.site, director, on_sensor, conditioning.fast_motion, clock)
+        control.start()
+        stack.callback(control.stop)
+        self._mqtt = control
+        self._serving.append(control)
+        broker = settings.mqtt.resolved()
+        ours = "" if settings.mqtt.host is not None else " (our own)"
+        self.addresses["mqtt"] = f"{broker.host}:{broker.port}{ours}"
+
+    def _has_broker(self, config: MqttConfig, stack: ExitStack) -> bool:
+        """Start our own broker where none is configured; False, and said, where that can't be."""
+        if config.host is not None:
+            return True
+        host = config.resolved().host
+        assert host is not None  # resolved() gave one
+        broker = EmbeddedBroker(host, config.port)
+        stack.callback(broker.stop)
+        try:
+            broker.start()
+        except BrokerError as error:
+            self.missing.append(str(error))
+            return False
+        return True
+
+
+def _sensor(conditioning: Conditioning, source: str, name: str, value: float) -> None:
+    conditioning.readings(source, {name: value})
