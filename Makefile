@@ -45,7 +45,7 @@ format: setup-test ## put the code into shape
 	$(BIN)/ruff format .
 
 bench: setup-test ## measure the running daemon; writes bench.json
-	@$(BIN)/python -m tests.bench
+	@PYTHONPATH=.:tests $(BIN)/python tests/bench.py
 
 train: setup-train ## episodes into DATA=work/data, then train in RUN=work/run for MINUTES=60
 	@$(BIN)/python -m model.training.prepare --out $(DATA)

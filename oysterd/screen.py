@@ -48,9 +48,9 @@ def _missing(missing: Sequence[str], health: Health) -> list[str]:
     lines = list(missing)
     for device in (*health.inputs.values(), *health.outputs.values()):
         if not device.is_well and not device.is_starting:
-            lines.append(
-                f"{device.setting} {device.config.name}: {device.why}; the world goes on, and it is looked for"
-            )
+            lines.append(f"{device.setting} {device.config.name}: {device.why}")
+    if lines:
+        lines.append("(the world goes on without, and what may come back is looked for)")
     return [_line("missing" if at == 0 else "", line) for at, line in enumerate(lines)]
 
 

@@ -14,5 +14,5 @@ if __name__ == "__main__":
     from oysterd import cli, daemon, world_process
 
     world_process.run_world = children.test_card_world  # type: ignore[assignment]
-    daemon.describe = lambda name: Preset(height=90, width=160)
+    daemon.describe = lambda name: Preset(height=90, width=160)  # type: ignore[attr-defined]
     sys.exit(cli.main())

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import children
 import numpy as np
@@ -11,12 +14,14 @@ import pytest
 from parts import wait_until
 from test_window import screen
 
+from drivers.base import MonotonicClock as DeviceClock
+from drivers.window import Window, WindowConfig
 from oysterd.bus import Bus, Message
 from oysterd.clock import ManualClock, MonotonicClock
 from oysterd.config import OutputConfig
 from oysterd.playhead import Playhead
 from oysterd.playout import run_playout
-from oysterd.projector import Pictures, run_projector
+from oysterd.projector import Pictures, Projector, run_projector
 from oysterd.ring import ChunkRing
 from oysterd.supervisor import Child, Supervisor
 
@@ -157,9 +162,6 @@ def test_the_world_moves_on_a_real_screen_and_is_held_when_it_stalls(
     wait_until(has_moved, "a moving picture", 20)
     # Greys between those of the chunks (16 + 8 n) are mixes of two.
     assert {level % 8 for level in seen} - {0}
-    import os
-    import signal
-
     os.kill(projector.supervisor.pids()["world"], signal.SIGSTOP)
     newest = ring.newest
     expected = int(children.moving_picture(ring, newest)[0, 0, 0])
@@ -179,3 +181,26 @@ def test_without_a_display_it_says_so_and_lives_on(
     assert "window.display: no display" in projector.told("lost")[0]["why"]
     wait_until(lambda: len(projector.told("stats")) >= 2, "signs of life", 20)
     assert len(projector.told("lost")) == 1 and "output.wall" in projector.supervisor.pids()
+
+
+@pytest.mark.parametrize(("optional", "told"), [(False, ["lost", "back"]), (True, ["closed"])])
+def test_a_window_that_is_closed_comes_back_where_the_room_needs_it(
+    x_display: str, ring: ChunkRing, optional: bool, told: list[str]
+) -> None:
+    import glfw
+
+    write(ring, 3)
+    ring.playing = 0
+    said: list[str] = []
+
+    def tell(kind: str, **content: Any) -> None:
+        if kind != "stats":
+            said.append(kind)
+
+    window = Window(WindowConfig(width=WIDTH, height=HEIGHT), DeviceClock())
+    output = OutputConfig(name="wall", kind="window", optional=optional)
+    projector = Projector(output, window, ring, DeviceClock(), tell)
+    wait_until(lambda: projector.turn() or said == ["back", "shown"], "a picture")
+    glfw.set_window_should_close(window._window, True)  # as the window manager's button does
+    wait_until(lambda: projector.turn() or said[2:] == told, f"{told} in {said}")
+    window.close()

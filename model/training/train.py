@@ -73,38 +73,67 @@ def asked_of(batch: dict[str, Tensor], generator: torch.Generator | None) -> Ask
     )  # fmt: skip
 
 
+QUIET_LEVEL = 0.12  # noise on steps that only serve as context; the running world commits at 0.05
+
+
+def channel_weights(episodes: Episodes, thumb_tokens: int, sound_tokens: int) -> Tensor:
+    """What an error of each number counts, (S, Z), mean 1: coarse before fine, the whole before its parts.
+
+    A channel counts as its deviation, which is the square root of the picture's; the few tokens of thumbnail and
+    sound, each of which is seen or heard everywhere, count for many patches. The two factors are arbitrary.
+    """
+    sample = episodes.data["latents"][:64].float()
+    weight = sample.flatten(0, 1).std(0)  # (S, Z)
+    weight[thumb_tokens:-sound_tokens] = weight[thumb_tokens:-sound_tokens].mean(0)
+    weight[:thumb_tokens] *= 8
+    weight[-sound_tokens:] *= 4
+    return weight / weight.mean()
+
+
+def _levels(crops: int, steps: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Noise levels (crops, steps), and which of them only serve as context.
+
+    Most crops look as the running world does: a share of their steps noised as the sampler meets them, the others
+    almost clean. The rest have an independent level everywhere.
+    """
+    draw = lambda *shape: torch.rand(*shape, generator=generator)  # noqa: E731
+    spread = torch.sigmoid(torch.randn(crops, steps, generator=generator) * 1.3 + 0.5)
+    # The sampler begins at pure noise and takes its last look at about 0.4.
+    sampled = torch.where(draw(crops, steps) < 0.2, 1.0, 0.3 + 0.7 * draw(crops, steps))
+    like_running = draw(crops, 1) < 0.7
+    context = like_running & (draw(crops, steps) > 0.1 + 0.5 * draw(crops, 1))
+    level = torch.where(like_running, sampled, spread)
+    return torch.where(context, draw(crops, steps) * QUIET_LEVEL, level), context
+
+
 def loss_of(
-    model: Callable[..., Tensor], batch: dict[str, Tensor], generator: torch.Generator, own_context: bool
+    model: Callable[..., Tensor],
+    batch: dict[str, Tensor],
+    weights: Tensor,
+    generator: torch.Generator,
+    own_context: bool,
 ) -> Tensor:
-    """Mean squared velocity error of a batch; `own_context` swaps quiet steps for the model's own estimates."""
+    """Weighted mean squared velocity error of a batch; `own_context` puts the model's own estimates into the context."""
     x = batch["latents"]
+    kind = "cpu" if x.device.type == "cpu" else "cuda"
     conditions, presence = asked_of(batch, generator).vectors()
-    normal = torch.randn(x.shape[:2], generator=generator)
-    level = torch.sigmoid(normal * 1.4 + 0.1)
-    # Half of the crops look as the running world does: context almost clean, the later steps noised.
-    quiet = torch.rand(x.shape[:2], generator=generator) * 0.12
-    mostly_clean = torch.rand(len(x), 1, generator=generator) < 0.5
-    active = torch.rand(x.shape[:2], generator=generator) < 0.4
-    level = torch.where(mostly_clean & ~active, quiet, level)
+    level, context = _levels(*x.shape[:2], generator)
     noise = torch.randn(x.shape, generator=generator)
     t = level[..., None, None]
     noised = x * (1 - t) + noise * t
     if own_context:
-        with torch.no_grad(), torch.autocast("cpu" if x.device.type == "cpu" else "cuda", torch.bfloat16):
-            high = (0.35 + 0.5 * torch.rand(x.shape[:2], generator=generator))[..., None, None]
+        with torch.no_grad(), torch.autocast(kind, torch.bfloat16):
+            high = (0.4 + 0.6 * torch.rand(x.shape[:2], generator=generator))[..., None, None]
             guess_in = x * (1 - high) + noise * high
             guess = guess_in - high * model(guess_in, high[..., 0, 0], conditions, presence)
-        swap = (mostly_clean & ~active & (torch.rand(x.shape[:2], generator=generator) < 0.5))[..., None, None]
+        swap = (context & (torch.rand(x.shape[:2], generator=generator) < 0.5))[..., None, None]
         other = torch.randn(x.shape, generator=generator)
         noised = torch.where(swap, guess * (1 - t) + other * t, noised)
-        # The estimate stands in for the truth as context only: its own step is not scored.
-        scored = (~swap).float()
-    else:
-        scored = torch.ones_like(t)
-    with torch.autocast("cpu" if x.device.type == "cpu" else "cuda", torch.bfloat16):
+    with torch.autocast(kind, torch.bfloat16):
         velocity = model(noised, level, conditions, presence)
-    error = (velocity.float() - (noise - x)).pow(2).mean((-1, -2), keepdim=True)
-    return (error * scored).sum() / scored.sum()
+    error = ((velocity.float() - (noise - x)).pow(2) * weights).mean((-1, -2))
+    scored = (~context).float()  # what is almost clean has nothing to be predicted
+    return (error * scored).sum() / scored.sum().clamp(min=1)
 
 
 def optimisers(model: Nacre, rate: float) -> list[torch.optim.Optimizer]:
@@ -182,6 +211,8 @@ def main() -> None:
     options.run.mkdir(parents=True, exist_ok=True)
     paths = sorted(p for p in options.data.glob("*.npz") if int(p.stem) < HELD_OUT_SEED)
     episodes = Episodes(paths)
+    weights = channel_weights(episodes, PRESETS[options.preset].thumb_tokens, PRESETS[options.preset].sound_tokens)
+    weights = weights.to(device)
     model = Nacre(PRESETS[options.preset]).to(device)
     average = copy.deepcopy(model)
     optims = optimisers(model, options.rate)
@@ -206,7 +237,7 @@ def main() -> None:
                 group["lr"] = rate
         batch = {k: v.to(device) for k, v in episodes.batch(options.batch, options.steps, generator).items()}
         own = update > 600 and done > 0.3 and update % 3 == 0
-        loss = loss_of(compiled, batch, generator, own)
+        loss = loss_of(compiled, batch, weights, generator, own)
         loss.backward()
         if world > 1:
             for gradient in (p.grad for p in model.parameters() if p.grad is not None):

@@ -1,0 +1,252 @@
+"""`make bench`: the whole daemon with the operator page open, measured; prints a table and writes bench.json.
+
+Figures of time are of this machine at this moment; ratios are taken within the one run. BENCH_SECONDS sets how long
+the daemon is watched (120), BENCH_MEMORY_SECONDS how long its memory is (the same; 600 for the figure in the README).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+from browser import chromium
+from parts import free_port, wait_until
+from websockets.sync.client import connect
+
+from model import checkpoint
+from model.conditions import STEPS_PER_S, Conditions
+from oysterd.client import APPLIED, send
+from oysterd.config import ZmqConfig
+
+ROOT = Path(__file__).parent.parent
+DIRECTIVES = ("a storm rolls in from the sea", "stop the rain", "夜幕降临", "let the sun come up", "more wind", "雾气升起", "no fog")
+SLICE_MS = 1000 / STEPS_PER_S
+
+
+def _seconds(name: str, default: float) -> float:
+    return float(os.environ.get(name, default))
+
+
+def measure_begin() -> dict[str, float]:
+    """How long a world takes to begin, and to step with the machine to itself, the model being loaded."""
+    import torch
+
+    from model import world
+
+    torch.set_num_threads(2)
+    model = world.load("nacre")
+    model.embed("warm")
+    began = time.perf_counter()
+    model.begin("a calm coast at dawn").step()
+    text_s = time.perf_counter() - began
+    image = np.random.default_rng(0).integers(0, 255, (720, 1280, 3)).astype(np.uint8)
+    began = time.perf_counter()
+    living = model.begin(image=image)
+    living.step()
+    image_s = time.perf_counter() - began
+    took = []
+    for _ in range(60):
+        began = time.perf_counter()
+        living.step()
+        took.append(time.perf_counter() - began)
+    p, passes = model.preset, model.preset.sampling_steps + 1
+    matrices = sum(m.weight.numel() for b in model.network.blocks for m in b.modules() if isinstance(m, torch.nn.Linear))
+    return {
+        "begin_text_s": round(text_s, 3),
+        "begin_image_s": round(image_s, 3),
+        "alone_step_ms_p50": round(float(np.median(took)) * 1000, 2),
+        "step_gflop": round(2 * matrices * p.tokens * passes / 1e9, 2),
+        "parameters_m": round(sum(q.numel() for q in model.network.parameters()) / 1e6, 2),
+    }
+
+
+def measure_jump() -> dict[str, float]:
+    """The largest jump between frames within 2 s of a directive, against the median jump of the clip, worst of four."""
+    from model import world
+
+    model = world.load("nacre")
+    worst = 0.0
+    for seed, (scene, directive) in enumerate(
+        [
+            ("a calm coast at noon", "a storm rolls in from the sea"),
+            ("a meadow in the morning", "night falls"),
+            ("a desert at noon", "take us to a snowfield"),
+            ("高山，晴天", "起雾了"),
+        ]
+    ):
+        living = model.begin(scene, seed=seed)
+        still = np.zeros(4, np.float32)
+        frames = []
+        for step in range(96):
+            text = model.embed(directive) if step == 48 else None
+            frames.append(living.step(Conditions(directive=text, motion=still)).frames[0].astype(np.float32))
+        jumps = np.array([np.abs(b - a).mean() for a, b in zip(frames, frames[1:], strict=False)])
+        worst = max(worst, float(jumps[46:72].max() / np.median(jumps)))
+    return {"directive_jump_ratio": round(worst, 2)}
+
+
+class Daemon:
+    """A running `oysterd run` on ports of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.page, zmq, state, entry, mqtt = (free_port() for _ in range(5))
+        self.zmq = ZmqConfig(command=f"tcp://127.0.0.1:{zmq}")
+        environment = {
+            "OYSTERD_PAGE__PORT": str(self.page),
+            "OYSTERD_ZMQ__COMMAND": self.zmq.command,
+            "OYSTERD_ZMQ__STATE": f"tcp://127.0.0.1:{state}",
+            "OYSTERD_ZMQ__INPUT": f"tcp://127.0.0.1:{entry}",
+            "OYSTERD_MQTT__PORT": str(mqtt),
+            "OYSTERD_WORLD__STATE_DIR": str(folder / "state"),
+        }
+        self.began = time.monotonic()
+        with (folder / "daemon.log").open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "oysterd", "run", "--config", "configs/demo.toml"],
+                cwd=ROOT, stdout=log, stderr=log, env={**os.environ, **environment},
+            )  # fmt: skip
+
+    def line(self) -> Any:
+        """A socket of the operator page, as any browser has it."""
+        origin = f"http://127.0.0.1:{self.page}"
+        return connect(f"ws://127.0.0.1:{self.page}/live", origin=origin, max_size=None, proxy=None)  # type: ignore[arg-type]
+
+    def memory_mb(self) -> float:
+        """Memory of all its processes: private pages whole, shared ones by their share (PSS)."""
+        main = psutil.Process(self.process.pid)
+        total = 0
+        for process in [main, *main.children(recursive=True)]:
+            try:
+                total += process.memory_full_info().pss
+            except psutil.NoSuchProcess:
+                continue
+        return total / 1e6
+
+
+def measure_daemon(folder: Path, seconds: float, memory_seconds: float) -> dict[str, Any]:
+    """Watch the daemon with a real browser on its page, directing it now and then."""
+    daemon = Daemon(folder)
+    try:
+        wait_until(lambda: _healthy(daemon.page), "the first picture", 60)
+        first_picture_s = time.monotonic() - daemon.began
+        with chromium(folder) as tab, daemon.line() as line:
+            tab.open(f"http://127.0.0.1:{daemon.page}/")
+            figures: list[dict[str, Any]] = []
+            memory: list[float] = []
+            begun, next_directive, said, applied = time.monotonic(), 10.0, 0, 0
+            while (now := time.monotonic() - begun) < max(seconds, memory_seconds):
+                message = line.recv()
+                if not isinstance(message, str):
+                    continue
+                content = json.loads(message)
+                if "telemetry" in content:
+                    if 5 < now < seconds:  # the first seconds fill the rings
+                        figures.append({**content["telemetry"], "now": now})
+                    memory.append(daemon.memory_mb())
+                if now > next_directive:
+                    code = send("direct", {"text": DIRECTIVES[said % len(DIRECTIVES)]}, daemon.zmq, say=lambda _: None)
+                    said, applied, next_directive = said + 1, applied + (code == APPLIED), now + 5
+    finally:
+        daemon.process.send_signal(signal.SIGTERM)
+        ending = time.monotonic()
+        code = daemon.process.wait(20)
+        stop_s = time.monotonic() - ending
+    first, last = figures[0], figures[-1]
+    steps_per_s = (last["step"] - first["step"]) / (last["now"] - first["now"])
+    early, late = np.median(memory[5:20]), np.median(memory[-15:])
+    return {
+        "seconds": round(last["now"] - first["now"], 1),
+        "steps_per_s": round(steps_per_s, 3),
+        "rtf": round(steps_per_s / STEPS_PER_S, 4),
+        "slice_ms": round(SLICE_MS, 2),
+        "step_ms_p50": round(float(np.median([f["step_ms_p50"] for f in figures])), 2),
+        "step_ms_p99": round(float(np.median([f["step_ms_p99"] for f in figures])), 2),
+        "step_ms_p99_worst": max(f["step_ms_p99"] for f in figures),
+        "underruns": last["underruns"] - first["underruns"],
+        "directive_ms_p50": last["directive_ms_p50"],
+        "directive_ms_p99": last["directive_ms_p99"],
+        "directives_applied": f"{applied}/{said}",
+        "rss_mb": round(max(memory), 1),
+        "memory_growth_mb": round(float(late - early), 1),
+        "memory_seconds": round(max(seconds, memory_seconds)),
+        "first_picture_s": round(first_picture_s, 2),
+        "stop_s": round(stop_s, 2),
+        "exit_code": code,
+    }
+
+
+def _healthy(port: int) -> bool:
+    import httpx
+
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=1).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def measure_diorama() -> dict[str, float]:
+    """Pictures a second of one core at training size, mean over the places."""
+    from model.diorama import episode
+
+    rates = []
+    for seed in range(6):
+        played = episode.play(episode.random_script(seed, 40), seed)
+        next(played)
+        began = time.perf_counter()
+        for _ in range(39):
+            next(played)
+        rates.append(39 / (time.perf_counter() - began))
+    return {"diorama_frames_per_s": round(float(np.mean(rates[1:])), 1)}
+
+
+def main() -> None:
+    """Measure, print, write."""
+    seconds = _seconds("BENCH_SECONDS", 120)
+    result: dict[str, Any] = {
+        "machine": f"{platform.system()} {platform.machine()}, {_processor()}",
+        "cores": os.cpu_count(),
+        "weights_mb": round(checkpoint.path_of("nacre").stat().st_size / 1e6, 2),
+    }
+    with tempfile.TemporaryDirectory(prefix="oysterd-bench-") as folder:
+        result |= measure_daemon(Path(folder), seconds, _seconds("BENCH_MEMORY_SECONDS", seconds))
+    result |= measure_begin() | measure_jump() | measure_diorama()
+    (ROOT / "bench.json").write_text(json.dumps(result, indent=1) + "\n")
+    rows = [
+        ("world against real time", f"{result['rtf']:.3f}", "≥ 1.0", result["rtf"] >= 0.999),
+        ("step p99 against its slice", f"{result['step_ms_p99']:.0f} / {SLICE_MS:.0f} ms", "< 1", result["step_ms_p99"] < SLICE_MS),
+        ("sound underruns", f"{result['underruns']}", "0", result["underruns"] == 0),
+        ("world from text", f"{result['begin_text_s']:.2f} s", "< 1 s", result["begin_text_s"] < 1),
+        ("world from an image", f"{result['begin_image_s']:.2f} s", "< 1 s", result["begin_image_s"] < 1),
+        ("directive to step, p50 / p99", f"{result['directive_ms_p50']} / {result['directive_ms_p99']} ms", "next step", True),
+        ("jump at a directive", f"{result['directive_jump_ratio']:.2f}x", "< 2x", result["directive_jump_ratio"] < 2),
+        ("memory, all processes", f"{result['rss_mb']:.0f} MB", "< 2500 MB", result["rss_mb"] < 2500),
+        ("memory growth", f"{result['memory_growth_mb']:+.0f} MB in {result['memory_seconds']} s", "flat", abs(result["memory_growth_mb"]) < 30),
+        ("weights", f"{result['weights_mb']:.1f} MB", "< 25 MB", result["weights_mb"] < 25),
+        ("first picture", f"{result['first_picture_s']:.1f} s", "< 10 s", result["first_picture_s"] < 10),
+        ("end after SIGTERM", f"{result['stop_s']:.1f} s", "< 3 s", result["stop_s"] < 3 and result["exit_code"] == 0),
+        ("diorama, one core", f"{result['diorama_frames_per_s']:.0f} frames/s", "≥ 100", result["diorama_frames_per_s"] >= 100),
+    ]
+    print(f"{result['machine']}, {result['cores']} cores, {result['seconds']:.0f} s")
+    for name, value, reach, reached in rows:
+        print(f"  {name:30} {value:>20}   {reach:10} {'reached' if reached else 'NOT REACHED'}")
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor()
+
+
+if __name__ == "__main__":
+    main()
