@@ -47,9 +47,11 @@ format: setup-test ## put the code into shape
 bench: setup-test ## measure the running daemon; writes bench.json
 	@PYTHONPATH=.:tests $(BIN)/python tests/bench.py
 
-train: setup-train ## episodes into DATA=work/data, then train in RUN=work/run for MINUTES=60
+train: setup-train ## episodes into DATA=work/data, train in RUN=work/run for MINUTES=60, pack RUN/nacre.safetensors
 	@$(BIN)/python -m model.training.prepare --out $(DATA)
+	@test -f $(DATA)/head.safetensors || $(BIN)/python -m model.training.text --out $(DATA)/head.safetensors
 	@$(BIN)/python -m model.training.train --data $(DATA) --run $(RUN) --minutes $(MINUTES)
+	@$(BIN)/python -m model.training.pack --data $(DATA) --run $(RUN) --head $(DATA)/head.safetensors --out $(RUN)/nacre.safetensors
 
 clean: ## remove what set-up, tests and builds left; keeps work/
 	rm -rf .venv .setup build dist *.egg-info bench.json

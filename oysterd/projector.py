@@ -101,6 +101,7 @@ class Projector:
         self._is_closed_by_hand = False
         self._has_shown = False
         self._back_off_s = BACK_OFF_S[0]
+        self._try_at_ns = 0
         self._told_why = ""
         self._told_ns = 0
         self._drawn = 0
@@ -108,8 +109,9 @@ class Projector:
     def turn(self) -> None:
         """Draw once, or wait for what is missing."""
         self._heartbeat()
-        if self._is_closed_by_hand:
-            self._clock.sleep(HEARTBEAT_S)
+        if self._is_closed_by_hand or self._clock.now_ns() < self._try_at_ns:
+            # Never for the whole pause: who says nothing for some seconds is taken to hang.
+            self._clock.sleep(HEARTBEAT_S / 4)
         elif self._is_open or self._open():
             self._draw()
 
@@ -120,7 +122,7 @@ class Projector:
             if str(error) != self._told_why:
                 self._told_why = str(error)
                 self._tell("lost", why=self._told_why)
-            self._clock.sleep(self._back_off_s)
+            self._try_at_ns = self._clock.now_ns() + round(self._back_off_s * 1e9)
             self._back_off_s = min(2 * self._back_off_s, BACK_OFF_S[1])
             return False
         self._is_open, self._told_why, self._back_off_s = True, "", BACK_OFF_S[0]

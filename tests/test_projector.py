@@ -11,6 +11,7 @@ from typing import Any
 import children
 import numpy as np
 import pytest
+from hand_clock import HandClock
 from parts import wait_until
 from test_window import screen
 
@@ -21,6 +22,7 @@ from oysterd.clock import ManualClock, MonotonicClock
 from oysterd.config import OutputConfig
 from oysterd.playhead import Playhead
 from oysterd.playout import run_playout
+from oysterd.processes import HUNG_AFTER_S
 from oysterd.projector import Pictures, Projector, run_projector
 from oysterd.ring import ChunkRing
 from oysterd.supervisor import Child, Supervisor
@@ -181,6 +183,27 @@ def test_without_a_display_it_says_so_and_lives_on(
     assert "window.display: no display" in projector.told("lost")[0]["why"]
     wait_until(lambda: len(projector.told("stats")) >= 2, "signs of life", 20)
     assert len(projector.told("lost")) == 1 and "output.wall" in projector.supervisor.pids()
+
+
+def test_however_long_a_display_is_away_the_projector_says_that_it_lives(
+    monkeypatch: pytest.MonkeyPatch, ring: ChunkRing
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    clock, said_at_s = HandClock(), list[float]()
+    told: list[str] = []
+
+    def tell(kind: str, **content: Any) -> None:
+        told.append(kind)
+        said_at_s.append(clock.now_ns() / 1e9)
+
+    output = OutputConfig(name="wall", kind="window")
+    projector = Projector(output, Window(WindowConfig(), DeviceClock()), ring, clock, tell)
+    start_ns = clock.now_ns()
+    while clock.now_ns() - start_ns < 40e9:
+        projector.turn()
+    assert np.diff(said_at_s).max() < HUNG_AFTER_S / 2
+    assert told.count("lost") == 1
 
 
 @pytest.mark.parametrize(("optional", "told"), [(False, ["lost", "back"]), (True, ["closed"])])

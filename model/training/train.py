@@ -28,6 +28,7 @@ from tqdm import tqdm
 from model.condition_vector import Asked
 from model.preset import PRESETS
 from model.training.prepare import HELD_OUT_SEED
+from model.training.sheet import sheet
 from model.transformer import Nacre
 
 KEEP_PLACE, KEEP_KEY, KEEP_MOTION, KEEP_PRESENCE, KEEP_VIEW, KEEP_FLASH = 0.88, 0.75, 0.92, 0.85, 0.85, 0.5
@@ -197,6 +198,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=64)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--checkpoint-minutes", type=float, default=4.0)
+    parser.add_argument("--sheet-minutes", type=float, default=20.0, help="a sample sheet in RUN so often; 0: none")
     parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=True)
     options = parser.parse_args()
 
@@ -221,7 +223,7 @@ def main() -> None:
     # Crops differ between processes and between resumed runs; noise is drawn on the CPU for the same reason.
     generator = torch.Generator().manual_seed(position["update"] * 1009 + rank)
     plan = (options.plan_minutes or options.minutes) * 60
-    started, saved = time.monotonic(), time.monotonic()
+    started = saved = drawn = time.monotonic()
     before, smooth, weight = position["seconds"], 0.0, 0.0
     log = (options.run / "loss.tsv").open("a")
     bar = tqdm(total=round(options.minutes * 60), unit="s", desc="training", disable=rank > 0, mininterval=5)
@@ -266,6 +268,9 @@ def main() -> None:
             if time.monotonic() - saved > options.checkpoint_minutes * 60:
                 save_run(options.run, model, average, optims, position)
                 saved = time.monotonic()
+                if options.sheet_minutes and saved - drawn > options.sheet_minutes * 60:
+                    drawn = saved
+                    sheet(options.data, options.run, options.run / f"sheet-{update + 1:07d}.png", options.preset)
     if rank == 0:
         save_run(options.run, model, average, optims, position)
         bar.close()
