@@ -62,7 +62,8 @@ def embed(texts: list[str]) -> NDArray[np.float32]:
     cleaned = [unicodedata.normalize("NFKC", t).lower().strip()[:LONGEST] or "." for t in texts]
     sentences = np.asarray(_encoder().encode(cleaned), np.float32)
     sentences /= np.maximum(np.linalg.norm(sentences, axis=1, keepdims=True), 1e-6)
-    return np.concatenate([sentences, np.stack([_hashed(t) for t in cleaned])], 1)
+    # To three decimals: the same text must give the same world, whatever its products were rounded to.
+    return np.concatenate([np.round(sentences, 3), np.stack([_hashed(t) for t in cleaned])], 1).astype(np.float32)
 
 
 class TextHead(nn.Module):
@@ -90,10 +91,11 @@ class TextHead(nn.Module):
     @torch.no_grad()
     def read(self, embedding: NDArray[np.float32]) -> Meaning:
         """The most likely meaning of one embedding (WIDTH,)."""
-        said = {k: v[0] for k, v in self(torch.from_numpy(embedding)[None].to(self.out.weight)).items()}
+        # A copy, for products over memory that is aligned otherwise round otherwise; so do the values below.
+        said = {k: v[0] for k, v in self(torch.tensor(embedding)[None].to(self.out.weight)).items()}
         operations = said["operation"].reshape(len(ENVIRONMENT), -1).argmax(-1)
         environment = {
-            key: (OPERATIONS[int(op)], float(value))
+            key: (OPERATIONS[int(op)], round(float(value), 3))
             for key, op, value in zip(ENVIRONMENT, operations, said["value"], strict=True)
             if int(op) != 0
         }

@@ -139,6 +139,11 @@ class Nacre(nn.Module):
         frequency = torch.exp(torch.arange(64) / 64 * -math.log(1000.0))
         self.register_buffer("level_frequency", frequency, persistent=False)
 
+    @property
+    def layers(self) -> list[Block]:
+        """The blocks, in order."""
+        return [block for block in self.blocks if isinstance(block, Block)]
+
     # --- shared by training and running ---
 
     def embed(self, latents: Tensor, level: Tensor, conditions: Tensor, presence: Tensor) -> tuple[Tensor, Tensor]:
@@ -169,7 +174,7 @@ class Nacre(nn.Module):
         half = self.preset.dim // self.preset.heads // 2
         table = rotary_table(torch.arange(steps), half).to(x.device)
         near, far = (time_bias(self.preset, steps, f).to(x.device) for f in (False, True))
-        for block in self.blocks:
+        for block in self.layers:
             x = block(x, modulation, table, far if block.far else near)
         return self.unembed(x)
 

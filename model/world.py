@@ -69,7 +69,7 @@ class WorldModel:
         )
         self.sound = SoundCodec(preset.sound_tokens, preset.channels)
         self.head = TextHead()
-        for name, module in self._modules().items():
+        for name, module in self.parts().items():
             if name not in parts:
                 raise checkpoint.CheckpointError(f"the checkpoint has no part {name!r}")
             try:
@@ -84,7 +84,8 @@ class WorldModel:
             if isinstance(module, torch.nn.Linear):
                 module.to(torch.bfloat16)
 
-    def _modules(self) -> dict[str, torch.nn.Module]:
+    def parts(self) -> dict[str, torch.nn.Module]:
+        """What a checkpoint holds, by name."""
         return {"network": self.network, "picture": self.picture, "sound": self.sound, "head": self.head}
 
     def embed(self, text: str) -> Array:
@@ -241,7 +242,7 @@ class World:
                     latents = x
                     x = x * (1 - level) + again * level
                 h, modulation = network.embed(x, torch.tensor(level, device=device), vector, presence)
-                for block, cache in zip(network.blocks, self.cache.layers, strict=True):
+                for block, cache in zip(network.layers, self.cache.layers, strict=True):
                     bias = far_bias if block.far else near_bias
                     h, (key, raw, value) = block.step(h, modulation, here, cache.keys, cache.values, bias)
                     if last:

@@ -42,17 +42,21 @@ def check_style(style: str | None) -> None:
         raise Refused(f"style: this model knows {STYLES[0]} only, not {style[:60]!r}")
 
 
+def check_change(change: Change) -> None:
+    """Raises Refused for a change that no running world can take, before anything of it is kept."""
+    if change.image is not None:
+        raise Refused("image: this model takes a picture to begin with, not while the world runs")
+    check_style(change.style)
+
+
 def conditions_of(asked: Mapping[str, Any], change: Change | None, model: WorldModel) -> Conditions:
     """Conditions of one step: the room's (`asked`, as Conditioning gives them) and at most one change.
 
-    Raises Refused when the change can't be taken by a running world; then nothing of it counts.
+    The change must have passed `check_change`.
     """
     texts: dict[str, Any] = {}
     release: tuple[str, ...] = ()
     if change is not None:
-        if change.image is not None:
-            raise Refused("image: this model takes a picture to begin with, not while the world runs")
-        check_style(change.style)
         for field in ("scene", "directive", "character"):
             text = getattr(change, field)
             if text is not None:

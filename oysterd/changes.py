@@ -87,11 +87,12 @@ class PresencePoint(Strict):
 class Change(Strict):
     """One change of the world; at least one field is set, and a field that is None leaves the world as it is.
 
-    `image` is the path of a picture file. An empty `presence` says that nobody is there.
+    `image` is the path of a picture file. An empty `presence` says that nobody is there. `release` gives motion or
+    presence, once set, back to the sensors and the world; keys of the environment are released by themselves.
     """
 
     CHANGE_FIELDS: ClassVar[tuple[str, ...]] = (
-        "scene", "image", "directive", "style", "character", "view", "motion", "environment", "presence",
+        "scene", "image", "directive", "style", "character", "view", "motion", "environment", "presence", "release",
     )  # fmt: skip
 
     scene: Text | None = None
@@ -103,6 +104,7 @@ class Change(Strict):
     motion: Motion | None = None
     environment: Environment | None = None
     presence: Annotated[list[PresencePoint], Field(max_length=64)] | None = None
+    release: Annotated[list[Literal["motion", "presence"]], Field(min_length=1, max_length=2)] | None = None
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:

@@ -105,6 +105,16 @@ class SetPresence(Command):
         return Change(presence=self.points)
 
 
+class Release(Command):
+    """Give motion or presence, once set, back to the sensors and the world."""
+
+    name = "release"
+    what: Annotated[list[Literal["motion", "presence"]], Field(min_length=1, max_length=2)]
+
+    def to_change(self) -> Change:
+        return Change(release=self.what)
+
+
 class SetView(Command):
     """First or third person."""
 
@@ -156,7 +166,8 @@ class Snapshot(Command):
 COMMANDS: dict[str, type[Command]] = {
     kind.name: kind
     for kind in (
-        Direct, SetScene, Move, SetEnvironment, SetPresence, SetView, SetStyle, SetCharacter, ApplyChange, Snapshot,
+        Direct, SetScene, Move, SetEnvironment, SetPresence, Release, SetView, SetStyle, SetCharacter, ApplyChange,
+        Snapshot,
     )
 }  # fmt: skip
 

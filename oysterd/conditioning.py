@@ -123,6 +123,11 @@ class Conditioning:
                 self._fast_motion.clear()  # who commands after the keys has the last word
             if change.presence is not None:
                 self._set_presence = presence_of(change.presence)
+            if change.release is not None and "motion" in change.release:
+                self._set_motion = None
+                self._fast_motion.clear()
+            if change.release is not None and "presence" in change.release:
+                self._set_presence = None
             if change.environment is not None:
                 for key in ENVIRONMENT:
                     value = getattr(change.environment, key)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from oysterd.asking import Refused, check_change
 from oysterd.bus import Bus, Message
 from oysterd.clock import Clock
 from oysterd.commands import Command
@@ -92,6 +93,11 @@ class Loop:
         """Take a command that is due."""
         change = command.to_change()
         if change is not None:
+            try:
+                check_change(change)
+            except Refused as error:
+                self._director.failed(command.id, str(error))
+                return
             self._conditioning.change(change)
         self._health.submitted(command)
         self._world.submit(command)

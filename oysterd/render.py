@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 from tqdm import tqdm
 
 from model.conditions import STEPS_PER_S, Chunk
-from oysterd.asking import Refused, check_style, conditions_of, read_image
+from oysterd.asking import Refused, check_change, check_style, conditions_of, read_image
 from oysterd.changes import Timeline, load_timeline
 from oysterd.clock import ManualClock
 from oysterd.conditioning import Conditioning
@@ -35,7 +35,9 @@ class Film:
             raise ConfigError([f"--out: {path} can't be written: {error}"]) from error
         self._video: VideoStream = self._file.add_stream("libx264", rate=STEPS_PER_S)
         self._video.width, self._video.height, self._video.pix_fmt = width, height, "yuv420p"
-        self._video.options = {"crf": "18", "preset": "medium"}
+        # With several threads, or with its macroblock tree, x264 makes different files of the same pictures.
+        self._video.options = {"crf": "18", "preset": "medium", "x264-params": "no-mbtree=1"}
+        self._video.codec_context.thread_count = 1
         self._audio = self._file.add_stream("aac", rate=SAMPLE_RATE_HZ, layout="stereo", bit_rate=128_000)
         self._samples = 0
 
@@ -80,8 +82,7 @@ def play(timeline: Timeline, model: Any, base: Path = Path(".")) -> Iterator[tup
             asked = change.model_dump(exclude_none=True)
             receipt = {"entry": number, "t": entry.t, "change": asked, "received_s": now_s}
             try:
-                nothing: dict[str, Any] = {"motion": None, "environment": {}, "presence": None, "loudness_dbfs": None}
-                conditions_of(nothing, change, model)
+                check_change(change)
                 conditioning.change(change)
                 receipt |= {"status": "applied", "applied_step": step, "applied_s": round(now_s, 4)}
             except Refused as error:

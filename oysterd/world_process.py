@@ -10,7 +10,6 @@ import hashlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +117,6 @@ def _live(
 
     asked, changes, beat = dict(NOBODY_ASKS), deque[tuple[str, Change]](), _Beat()
     saved_s, failures, last = time.monotonic(), 0, None
-    tell_failed: Callable[[str, str], None] = lambda i, why: out.tell("failed", id=i, why=why)  # noqa: E731
     while True:
         ahead = ring.newest - max(ring.taken, ring.playing)
         for message in ear.receive(0.0 if ahead < config.ahead_chunks else 0.004):
@@ -135,11 +133,7 @@ def _live(
         if ahead >= config.ahead_chunks:
             continue
         identifier, change = changes.popleft() if changes else (None, None)
-        try:
-            conditions = conditions_of(asked, change, model)
-        except Refused as error:
-            tell_failed(str(identifier), str(error))
-            continue
+        conditions = conditions_of(asked, change, model)
         began = time.monotonic()
         try:
             chunk = world.step(conditions)
@@ -149,7 +143,7 @@ def _live(
             failures += 1
             logger.error("world: %s", error)
             if identifier is not None:
-                tell_failed(identifier, str(error))
+                out.tell("failed", id=identifier, why=str(error))
             if failures > 3:
                 path.unlink(missing_ok=True)  # what can't go on must not be resumed
                 raise

@@ -82,7 +82,7 @@ def test_all_problems_come_at_once_with_their_paths(tmp_path: Path) -> None:
             "at[1].t: must be at most seconds = 10, not 11",
             'at[1].motion.forward: must be a number, not the text "1"',
             "at[2]: changes nothing: set at least one of scene, image, directive, style, character, view, motion, "
-            "environment, presence",
+            "environment, presence, release",
             "at[3].t: must be a finite number",
             "at[3].directive: must have at least 1 characters, has 0",
             "at[4].view: must be 'first' or 'third', not the text \"thrid\" (did you mean \"third\"?)",

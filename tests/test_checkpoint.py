@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-from worlds import tiny_model
+from worlds import tiny_checkpoint
 
 from model import checkpoint, world
 from model.checkpoint import CheckpointError
@@ -17,10 +17,7 @@ from model.preset import PRESETS
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
-    model = tiny_model()
-    parts = {name: dict(module.state_dict()) for name, module in model._modules().items()}
-    checkpoint.save(tmp_path / "tiny.safetensors", PRESETS["tiny"], parts, {"updates": "0"})
-    return tmp_path / "tiny.safetensors"
+    return tiny_checkpoint(tmp_path)
 
 
 def test_a_checkpoint_becomes_a_model(saved: Path) -> None:

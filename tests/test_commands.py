@@ -34,7 +34,8 @@ def test_every_command_becomes_its_change(name: str, payload: dict[str, Any], ch
 
 def test_the_table_holds_every_command_under_its_own_name() -> None:
     assert list(COMMANDS) == [
-        "direct", "scene", "motion", "environment", "presence", "view", "style", "character", "change", "snapshot",
+        "direct", "scene", "motion", "environment", "presence", "release", "view", "style", "character", "change",
+        "snapshot",
     ]  # fmt: skip
 
 

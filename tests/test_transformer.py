@@ -23,7 +23,7 @@ def _by_steps(network: Nacre, latents: torch.Tensor, level: torch.Tensor, condit
         near, far = cache.prepare(step)
         x, modulation = network.embed(latents[step], level[step], conditions[step], presence)
         committed = []
-        for block, layer in zip(network.blocks, cache.layers, strict=True):
+        for block, layer in zip(network.layers, cache.layers, strict=True):
             x, kept = block.step(x, modulation, here, layer.keys, layer.values, far if block.far else near)
             committed.append(Committed(*kept))
         cache.commit(step, committed)

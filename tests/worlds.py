@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import torch
 
+from model import checkpoint
 from model.picture_codec import PictureCodec
 from model.preset import PRESETS, Preset
 from model.sound_codec import SoundCodec
@@ -42,3 +44,13 @@ def tiny_model() -> WorldModel:
         "head": TextHead().state_dict(),
     }
     return WorldModel(preset, {k: dict(v) for k, v in parts.items()}, "tiny-test")
+
+
+def tiny_checkpoint(folder: Path) -> Path:
+    """The tiny model as a checkpoint file in `folder`."""
+    path = folder / "tiny.safetensors"
+    if not path.exists():
+        model = tiny_model()
+        parts = {name: dict(module.state_dict()) for name, module in model.parts().items()}
+        checkpoint.save(path, model.preset, parts, {"updates": "0"})
+    return path

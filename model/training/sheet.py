@@ -20,7 +20,7 @@ from model.diorama.places import PLACES
 from model.preset import PRESETS
 from model.text import TextHead
 from model.training.prepare import Codecs
-from model.world import World, WorldModel
+from model.world import World, WorldModel, load
 
 # place, environment, motion
 ROWS: tuple[tuple[str, dict[str, float], tuple[float, float, float, float]], ...] = (
@@ -49,8 +49,8 @@ def roll_out(model: WorldModel, row: int, seconds: float, every: int = 6) -> NDA
     return np.stack([chunk.frames[0] for chunk in chunks[::every]])
 
 
-def sheet(data: Path, run: Path, out: Path, preset_name: str = "nacre", seconds: float = 5.0) -> None:
-    """Write the sheet as a PNG, pictures at half size."""
+def model_of_run(data: Path, run: Path, preset_name: str) -> WorldModel:
+    """The averaged weights of a run as a model; its text head knows nothing, and is not asked."""
     codecs = Codecs(PRESETS[preset_name])
     codecs.load_state_dict(load_file(data / "codecs.safetensors"))
     parts = {
@@ -59,7 +59,11 @@ def sheet(data: Path, run: Path, out: Path, preset_name: str = "nacre", seconds:
         "sound": dict(codecs.sound.state_dict()),
         "head": dict(TextHead().state_dict()),
     }
-    model = WorldModel(PRESETS[preset_name], parts, "sheet")
+    return WorldModel(PRESETS[preset_name], parts, "sheet")
+
+
+def sheet(model: WorldModel, out: Path, seconds: float = 5.0) -> None:
+    """Write the sheet as a PNG, pictures at half size."""
     rows = [np.hstack(list(roll_out(model, row, seconds))) for row in range(len(ROWS))]
     picture = cv2.resize(np.vstack(rows), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     cv2.imwrite(str(out), picture[..., ::-1])
@@ -68,13 +72,17 @@ def sheet(data: Path, run: Path, out: Path, preset_name: str = "nacre", seconds:
 def main() -> None:
     """Parse the command line and draw."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--model", help="a packed model, by name or path, in place of --data and --run")
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--run", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--preset", default="nacre", choices=sorted(PRESETS))
     parser.add_argument("--seconds", type=float, default=5.0)
     options = parser.parse_args()
-    sheet(options.data, options.run, options.out, options.preset, options.seconds)
+    if options.model is None and (options.data is None or options.run is None):
+        parser.error("give --model, or both --data and --run")
+    model = load(options.model) if options.model else model_of_run(options.data, options.run, options.preset)
+    sheet(model, options.out, options.seconds)
 
 
 if __name__ == "__main__":

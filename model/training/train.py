@@ -28,7 +28,7 @@ from tqdm import tqdm
 from model.condition_vector import Asked
 from model.preset import PRESETS
 from model.training.prepare import HELD_OUT_SEED
-from model.training.sheet import sheet
+from model.training.sheet import model_of_run, sheet
 from model.transformer import Nacre
 
 KEEP_PLACE, KEEP_KEY, KEEP_MOTION, KEEP_PRESENCE, KEEP_VIEW, KEEP_FLASH = 0.88, 0.75, 0.92, 0.85, 0.85, 0.5
@@ -95,15 +95,22 @@ def _levels(crops: int, steps: int, generator: torch.Generator) -> tuple[Tensor,
     """Noise levels (crops, steps), and which of them only serve as context.
 
     Most crops look as the running world does: a share of their steps noised as the sampler meets them, the others
-    almost clean. The rest have an independent level everywhere.
+    almost clean. But where the past shows everything the conditions are not learnt: so many crops begin with a stretch
+    of nearly pure noise, which tells nothing, and the rest have an independent level everywhere.
     """
-    draw = lambda *shape: torch.rand(*shape, generator=generator)  # noqa: E731
-    spread = torch.sigmoid(torch.randn(crops, steps, generator=generator) * 1.3 + 0.5)
+
+    def draw(*shape: int) -> Tensor:
+        return torch.rand(*shape, generator=generator)
+
+    spread = torch.sigmoid(torch.randn(crops, steps, generator=generator) * 1.4 + 0.8)
     # The sampler begins at pure noise and takes its last look at about 0.4.
     sampled = torch.where(draw(crops, steps) < 0.2, 1.0, 0.3 + 0.7 * draw(crops, steps))
-    like_running = draw(crops, 1) < 0.7
-    context = like_running & (draw(crops, steps) > 0.1 + 0.5 * draw(crops, 1))
-    level = torch.where(like_running, sampled, spread)
+    blind = torch.where(draw(crops, steps) < 0.5, 1.0, 0.6 + 0.4 * draw(crops, steps))
+    like_running = draw(crops, 1) < 0.75
+    begins = torch.where(draw(crops, 1) < 0.6, draw(crops, 1) * steps, 0.0)
+    is_blind = like_running & (torch.arange(steps)[None] < begins)
+    context = like_running & ~is_blind & (draw(crops, steps) > 0.1 + 0.5 * draw(crops, 1))
+    level = torch.where(like_running, torch.where(is_blind, blind, sampled), spread)
     return torch.where(context, draw(crops, steps) * QUIET_LEVEL, level), context
 
 
@@ -270,7 +277,8 @@ def main() -> None:
                 saved = time.monotonic()
                 if options.sheet_minutes and saved - drawn > options.sheet_minutes * 60:
                     drawn = saved
-                    sheet(options.data, options.run, options.run / f"sheet-{update + 1:07d}.png", options.preset)
+                    drawing = model_of_run(options.data, options.run, options.preset)
+                    sheet(drawing, options.run / f"sheet-{update + 1:07d}.png")
     if rank == 0:
         save_run(options.run, model, average, optims, position)
         bar.close()
