@@ -30,7 +30,7 @@ class LayerCache:
 
 @dataclass(frozen=True)
 class Committed:
-    """What a layer computed for a step: its rotated key, its unrotated key and its value, (tokens, heads, 1, head_dim)."""
+    """What a layer computed for a step: rotated key, unrotated key and value, each (tokens, heads, 1, head_dim)."""
 
     key: Tensor
     raw: Tensor

@@ -12,6 +12,7 @@ Both are the same function of the same weights: tests/test_transformer.py holds 
 from __future__ import annotations
 
 import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

@@ -109,9 +109,7 @@ def run_world(config: WorldConfig, ring_name: str, events: str, inbox: str) -> N
         ring.close()
 
 
-def _live(
-    config: WorldConfig, model: Any, world: Any, ring: ChunkRing, out: Events, ear: Inbox, path: Path
-) -> None:
+def _live(config: WorldConfig, model: Any, world: Any, ring: ChunkRing, out: Events, ear: Inbox, path: Path) -> None:
     """Step for ever."""
     from model.world import WorldError
 

@@ -6,6 +6,7 @@ the daemon is watched (120), BENCH_MEMORY_SECONDS how long its memory is (the sa
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import platform
@@ -29,7 +30,15 @@ from oysterd.client import APPLIED, send
 from oysterd.config import ZmqConfig
 
 ROOT = Path(__file__).parent.parent
-DIRECTIVES = ("a storm rolls in from the sea", "stop the rain", "夜幕降临", "let the sun come up", "more wind", "雾气升起", "no fog")
+DIRECTIVES = (
+    "a storm rolls in from the sea",
+    "stop the rain",
+    "夜幕降临",
+    "let the sun come up",
+    "more wind",
+    "雾气升起",
+    "no fog",
+)
 SLICE_MS = 1000 / STEPS_PER_S
 
 
@@ -60,7 +69,9 @@ def measure_begin() -> dict[str, float]:
         living.step()
         took.append(time.perf_counter() - began)
     p, passes = model.preset, model.preset.sampling_steps + 1
-    matrices = sum(m.weight.numel() for b in model.network.blocks for m in b.modules() if isinstance(m, torch.nn.Linear))
+    matrices = sum(
+        m.weight.numel() for b in model.network.blocks for m in b.modules() if isinstance(m, torch.nn.Linear)
+    )
     return {
         "begin_text_s": round(text_s, 3),
         "begin_image_s": round(image_s, 3),
@@ -90,7 +101,7 @@ def measure_jump() -> dict[str, float]:
         for step in range(96):
             text = model.embed(directive) if step == 48 else None
             frames.append(living.step(Conditions(directive=text, motion=still)).frames[0].astype(np.float32))
-        jumps = np.array([np.abs(b - a).mean() for a, b in zip(frames, frames[1:], strict=False)])
+        jumps = np.array([np.abs(b - a).mean() for a, b in itertools.pairwise(frames)])
         worst = max(worst, float(jumps[46:72].max() / np.median(jumps)))
     return {"directive_jump_ratio": round(worst, 2)}
 
@@ -223,18 +234,38 @@ def main() -> None:
     (ROOT / "bench.json").write_text(json.dumps(result, indent=1) + "\n")
     rows = [
         ("world against real time", f"{result['rtf']:.3f}", "≥ 1.0", result["rtf"] >= 0.999),
-        ("step p99 against its slice", f"{result['step_ms_p99']:.0f} / {SLICE_MS:.0f} ms", "< 1", result["step_ms_p99"] < SLICE_MS),
+        (
+            "step p99 against its slice",
+            f"{result['step_ms_p99']:.0f} / {SLICE_MS:.0f} ms",
+            "< 1",
+            result["step_ms_p99"] < SLICE_MS,
+        ),
         ("sound underruns", f"{result['underruns']}", "0", result["underruns"] == 0),
         ("world from text", f"{result['begin_text_s']:.2f} s", "< 1 s", result["begin_text_s"] < 1),
         ("world from an image", f"{result['begin_image_s']:.2f} s", "< 1 s", result["begin_image_s"] < 1),
-        ("directive to step, p50 / p99", f"{result['directive_ms_p50']} / {result['directive_ms_p99']} ms", "next step", True),
+        (
+            "directive to step, p50 / p99",
+            f"{result['directive_ms_p50']} / {result['directive_ms_p99']} ms",
+            "next step",
+            True,
+        ),
         ("jump at a directive", f"{result['directive_jump_ratio']:.2f}x", "< 2x", result["directive_jump_ratio"] < 2),
         ("memory, all processes", f"{result['rss_mb']:.0f} MB", "< 2500 MB", result["rss_mb"] < 2500),
-        ("memory growth", f"{result['memory_growth_mb']:+.0f} MB in {result['memory_seconds']} s", "flat", abs(result["memory_growth_mb"]) < 30),
+        (
+            "memory growth",
+            f"{result['memory_growth_mb']:+.0f} MB in {result['memory_seconds']} s",
+            "flat",
+            abs(result["memory_growth_mb"]) < 30,
+        ),
         ("weights", f"{result['weights_mb']:.1f} MB", "< 25 MB", result["weights_mb"] < 25),
         ("first picture", f"{result['first_picture_s']:.1f} s", "< 10 s", result["first_picture_s"] < 10),
         ("end after SIGTERM", f"{result['stop_s']:.1f} s", "< 3 s", result["stop_s"] < 3 and result["exit_code"] == 0),
-        ("diorama, one core", f"{result['diorama_frames_per_s']:.0f} frames/s", "≥ 100", result["diorama_frames_per_s"] >= 100),
+        (
+            "diorama, one core",
+            f"{result['diorama_frames_per_s']:.0f} frames/s",
+            "≥ 100",
+            result["diorama_frames_per_s"] >= 100,
+        ),
     ]
     print(f"{result['machine']}, {result['cores']} cores, {result['seconds']:.0f} s")
     for name, value, reach, reached in rows:

@@ -27,7 +27,7 @@ def test_a_checkpoint_becomes_a_model(saved: Path) -> None:
 
 
 def test_a_name_that_is_none_lists_what_there_is() -> None:
-    with pytest.raises(CheckpointError, match="no model 'nacer'.*known are"):
+    with pytest.raises(CheckpointError, match=r"no model 'nacer'.*known are"):
         checkpoint.load("nacer")
 
 
@@ -43,7 +43,7 @@ def test_a_changed_byte_is_noticed(saved: Path) -> None:
 def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "other.safetensors"
     path.write_bytes(content)
-    with pytest.raises(CheckpointError, match="other.safetensors"):
+    with pytest.raises(CheckpointError, match=r"other\.safetensors"):
         checkpoint.load(str(path))
 
 
@@ -57,7 +57,7 @@ def test_weights_that_do_not_fit_their_sizes_are_refused(saved: Path, tmp_path: 
     _, parts, _ = checkpoint.load(str(saved))
     parts["network"].pop("patch_out.bias")
     checkpoint.save(tmp_path / "less.safetensors", PRESETS["tiny"], parts, {})
-    with pytest.raises(CheckpointError, match="(?s)'network' does not fit.*patch_out.bias"):
+    with pytest.raises(CheckpointError, match=r"(?s)'network' does not fit.*patch_out.bias"):
         world.load(str(tmp_path / "less.safetensors"))
 
 

@@ -7,8 +7,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from model.conditions import GRID
+from model.conditions import ENVIRONMENT, GRID
 from model.diorama import episode
+from model.diorama import sound as sound_of
 from model.diorama.episode import Script, Step
 from model.diorama.places import PLACES
 
@@ -20,7 +21,7 @@ def _script(place: str, steps: int = 12, motion: tuple[float, ...] = (0, 0, 0, 0
     weights[:, PLACES.index(place)] = 1
     environment = np.tile(FAIR_DAY, (steps, 1))
     for key, value in weather.items():
-        environment[:, episode.ENVIRONMENT.index(key)] = value
+        environment[:, ENVIRONMENT.index(key)] = value
     presence = np.zeros((steps, *GRID, 2), np.float32)
     return Script(weights, environment, np.tile(np.array(motion, np.float32), (steps, 1)), presence, False)
 
@@ -79,7 +80,7 @@ def test_walking_moves_the_camera_forward() -> None:
 
 @pytest.mark.parametrize("key", ["rain", "wind"])
 def test_more_of_it_is_louder(key: str) -> None:
-    levels = [_played(_script("meadow", 24, **{key: v}))[1][12_000:].std() for v in (0.1, 0.5, 1.0)]
+    levels = [_played(_script("meadow", 24, (0, 0, 0, 0), **{key: v}))[1][12_000:].std() for v in (0.1, 0.5, 1.0)]
     assert levels[0] < levels[1] < levels[2]
 
 
@@ -89,7 +90,7 @@ def test_thunder_follows_its_flash_by_a_second() -> None:
         flashes = [i for i, s in enumerate(steps) if s.flash == 1.0]
         if flashes and 4 < flashes[0] < 30:
             low = np.abs(np.fft.rfft(sound[: 48 * 2000].mean(1).reshape(48, 2000), axis=1))[:, 3:14].sum(1)
-            onset = flashes[0] + episode.sound.THUNDER_DELAY_STEPS
+            onset = flashes[0] + sound_of.THUNDER_DELAY_STEPS
             assert low[onset : onset + 2].mean() > 2.5 * low[onset - 5 : onset - 1].mean()
             return
     pytest.fail("no flash in forty storms")

@@ -42,8 +42,16 @@ def _rendered(folder: Path, name: str, text: str = TIMELINE) -> tuple[Path, list
     (folder / f"{name}.toml").write_text(text)
     out, receipts = folder / f"{name}.mp4", folder / f"{name}.json"
     code = main(
-        ["render", str(folder / f"{name}.toml"), "--out", str(out), "--receipts", str(receipts)]
-        + ["--model", str(tiny_checkpoint(folder))]
+        [
+            "render",
+            str(folder / f"{name}.toml"),
+            "--out",
+            str(out),
+            "--receipts",
+            str(receipts),
+            "--model",
+            str(tiny_checkpoint(folder)),
+        ]
     )
     assert code == 0
     return out, json.loads(receipts.read_text())
@@ -76,7 +84,10 @@ def test_the_same_seed_gives_the_same_world_and_another_another(tmp_path: Path) 
     (tmp_path / "one.toml").write_text(TIMELINE)
     (tmp_path / "other.toml").write_text(TIMELINE.replace("seed = 7", "seed = 8"))
     name = str(tiny_checkpoint(tmp_path))
-    played = [[chunk for chunk, _ in play(load_timeline(tmp_path / f), load(name))] for f in ("one.toml",) * 2 + ("other.toml",)]
+    played = [
+        [chunk for chunk, _ in play(load_timeline(tmp_path / f), load(name))]
+        for f in ("one.toml",) * 2 + ("other.toml",)
+    ]
     for one, again in zip(played[0], played[1], strict=True):
         assert np.array_equal(one.frames, again.frames) and np.array_equal(one.audio, again.audio)
         assert one.applied == again.applied

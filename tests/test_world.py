@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -121,7 +122,7 @@ def test_a_change_eases_in_and_a_release_gives_the_key_back() -> None:
     world = tiny_model().begin(None)
     world.step(Conditions(environment={"rain": 0.0}))
     rain = [world.step(Conditions(environment={"rain": 1.0})).applied["environment"]["rain"] for _ in range(20)]
-    assert 0 < rain[0] < 0.1 and rain[-1] == 1.0 and all(b - a < 0.07 for a, b in zip(rain, rain[1:], strict=False))
+    assert 0 < rain[0] < 0.1 and rain[-1] == 1.0 and all(b - a < 0.07 for a, b in itertools.pairwise(rain))
     world.wish = replace(world.wish, environment={"fog": 0.7})
     assert "fog" in world.step().applied["environment"]
     assert "fog" not in world.step(Conditions(release=("fog",))).applied["environment"]
@@ -135,7 +136,9 @@ def test_a_world_begins_from_a_picture_of_any_shape(shape: tuple[int, int]) -> N
     assert chunk.frames.shape == (1, 90, 160, 3)
 
 
-@pytest.mark.parametrize("image", [np.zeros((90, 160), np.uint8), np.zeros((90, 160, 4), np.uint8), np.zeros((4, 4, 3), np.uint8)])
+@pytest.mark.parametrize(
+    "image", [np.zeros((90, 160), np.uint8), np.zeros((90, 160, 4), np.uint8), np.zeros((4, 4, 3), np.uint8)]
+)
 def test_a_picture_that_is_none_is_refused(image: np.ndarray) -> None:
     with pytest.raises(WorldError, match="image"):
         tiny_model().begin(image=image)

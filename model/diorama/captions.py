@@ -188,7 +188,7 @@ _AMOUNTS: dict[str, tuple[tuple[list[str], list[str]], ...]] = {
     ),
     "sun_rad": (
         (["brighter", "more light", "more daylight", "raise the sun", "the sun climbs higher", "make it lighter"],
-         ["亮一点", "更明亮", "太阳升高", "多一些阳光"]),
+         ["亮一点", "更明亮", "太阳升高", "阳光更多"]),
         (["darker", "less light", "lower the sun", "the sun sinks", "make it darker", "dim the light"],
          ["暗一点", "更暗", "太阳下沉", "光线变暗"]),
         (["night falls", "let night come", "turn off the sun", "make it night", "it becomes night", "the stars come out"],
@@ -197,6 +197,40 @@ _AMOUNTS: dict[str, tuple[tuple[list[str], list[str]], ...]] = {
          ["天亮了", "太阳升起", "变成白天", "日出"]),
     ),
 }  # fmt: skip
+# What is a thing can also be asked for by name: more of it, less, none, some.
+_NOUNS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "rain": (("rain", "rainfall", "shower"), ("雨", "雨水", "降雨")),
+    "snow": (("snow", "snowfall", "snowflakes"), ("雪", "降雪", "雪花")),
+    "fog": (("fog", "mist", "haze"), ("雾", "雾气")),
+    "wind": (("wind", "breeze"), ("风", "大风")),
+    "cloud": (("clouds", "cloud cover"), ("云", "云层")),
+}
+_PATTERNS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+    (
+        ("more {}", "increase the {}", "stronger {}", "a lot more {}", "intensify the {}", "turn up the {}", "let the {} grow",
+         "the {} gets stronger", "make the {} stronger"),
+        ("更多{}", "加大{}", "增强{}", "{}再强一点", "{}变大"),
+    ),
+    (
+        ("less {}", "reduce the {}", "weaker {}", "a little less {}", "turn down the {}", "ease the {}", "weaken the {}",
+         "the {} gets weaker", "make the {} weaker", "the {} calms down"),
+        ("减少{}", "减弱{}", "{}小一点", "{}弱一些", "少一点{}"),
+    ),
+    (
+        ("stop the {}", "no {}", "no more {}", "end the {}", "remove the {}", "get rid of the {}", "turn off the {}", "cease the {}",
+         "the {} is over", "without any {}", "let the {} end", "I don't want {}", "do not show {}"),
+        ("停止{}", "不要{}", "没有{}", "{}停了", "结束{}", "去掉{}", "不想要{}"),
+    ),
+    (
+        ("start the {}", "bring {}", "add {}", "let there be {}", "begin the {}", "turn on the {}", "the {} begins", "{} arrives",
+         "I'd like some {}", "give us {}", "show {}"),
+        ("开始{}", "来点{}", "加上{}", "有{}了", "出现{}", "想要{}"),
+    ),
+)  # fmt: skip
+for _key, _named in _NOUNS.items():
+    for _wordings, _patterns in zip(_AMOUNTS[_key], _PATTERNS, strict=True):
+        for _words, _names, _forms in zip(_wordings, _named, _patterns, strict=True):
+            _words.extend(form.format(name) for form in _forms for name in _names if form.format(name) not in _words)
 _STOP = {"sun_rad": -0.55, "cloud": 0.05, "energy": 0.05}  # what "none" of a key means; 0 unless said
 _START = {"rain": 0.65, "snow": 0.65, "fog": 0.7, "wind": 0.75, "cloud": 0.9, "energy": 0.9, "sun_rad": 0.5}
 
@@ -331,8 +365,12 @@ def directive(rng: np.random.Generator, judging: bool = False) -> tuple[str, Mea
             f"change to {bare}",
             f"{bare} rolls in",
             f"a scene {said}",
+            f"{bare} rolls in from the sea",
+            f"{bare} approaches from the west",
+            f"let {bare} come over us",
+            f"{bare} draws near",
         ]
-        zh_forms = [said, "变成" + said, said + "来了", "切换到" + said, said + "降临"]
+        zh_forms = [said, "变成" + said, said + "来了", "切换到" + said, said + "降临", said + "从海上来了"]
         forms = zh_forms if zh else en_forms
         phrase, meaning = forms[int(rng.integers(len(forms)))], m
     elif kind < 0.74:

@@ -84,7 +84,7 @@ def channel_weights(episodes: Episodes, thumb_tokens: int, sound_tokens: int) ->
     sound, each of which is seen or heard everywhere, count for many patches. The two factors are arbitrary.
     """
     sample = episodes.data["latents"][:64].float()
-    weight = sample.flatten(0, 1).std(0)  # (S, Z)
+    weight = sample.flatten(0, 1).std(0).clamp(min=1e-3)  # (S, Z)
     weight[thumb_tokens:-sound_tokens] = weight[thumb_tokens:-sound_tokens].mean(0)
     weight[:thumb_tokens] *= 8
     weight[-sound_tokens:] *= 4
@@ -121,11 +121,11 @@ def loss_of(
     generator: torch.Generator,
     own_context: bool,
 ) -> Tensor:
-    """Weighted mean squared velocity error of a batch; `own_context` puts the model's own estimates into the context."""
+    """Weighted mean squared velocity error; `own_context` puts the model's own estimates into the context."""
     x = batch["latents"]
     kind = "cpu" if x.device.type == "cpu" else "cuda"
     conditions, presence = asked_of(batch, generator).vectors()
-    level, context = _levels(*x.shape[:2], generator)
+    level, context = _levels(x.shape[0], x.shape[1], generator)
     noise = torch.randn(x.shape, generator=generator)
     t = level[..., None, None]
     noised = x * (1 - t) + noise * t
