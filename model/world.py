@@ -46,6 +46,7 @@ from model.wish import Wish
 SNAPSHOT_FORMAT = "oysterd-world-1"
 CONTEXT_LEVEL = 0.05  # noise on committed steps: the model was trained to see through it, so small errors don't pile up
 SHIFT = 2.0  # spends more of the few sampling steps at high noise, where a step decides the most
+SPREAD = 3.5  # deviations a number of a latent may stray; arbitrary, and rarely met by what the diorama shows
 IMAGE_STEPS = 4  # how many steps a starting picture is held, to fill the attention with it
 
 
@@ -79,6 +80,11 @@ class WorldModel:
             module.eval().requires_grad_(False)
         self.network.to(self.device)
         self.picture.to(self.device)
+        # No number of a latent strays further than a few of its deviations, whatever a rollout adds up.
+        rows = [*self.picture.thumb_scale, *[self.picture.patch_scale] * (preset.rows * preset.cols)]
+        deviation = torch.stack([row / row.pow(2).mean().sqrt() for row in rows])
+        sound = torch.full((preset.sound_tokens, preset.channels), float("inf"), device=deviation.device)
+        self.spread = torch.cat([SPREAD * deviation, sound]).to(self.device)
         # Sixteen-bit weights once, instead of a conversion in every product.
         for module in self.network.modules():
             if isinstance(module, torch.nn.Linear):
@@ -239,7 +245,7 @@ class World:
                     kept = held if last else held * (1 - level) + noise[: p.picture_tokens] * level
                     x = torch.cat([kept, x[p.picture_tokens :]])
                 if last:
-                    latents = x
+                    latents = x = x.clamp(-self.model.spread, self.model.spread)
                     x = x * (1 - level) + again * level
                 h, modulation = network.embed(x, torch.tensor(level, device=device), vector, presence)
                 for block, cache in zip(network.layers, self.cache.layers, strict=True):
