@@ -82,7 +82,7 @@ class WorldModel:
         self.picture.to(self.device)
         # No number of a latent strays further than a few of its deviations, whatever a rollout adds up.
         rows = [*self.picture.thumb_scale, *[self.picture.patch_scale] * (preset.rows * preset.cols)]
-        deviation = torch.stack([row / row.pow(2).mean().sqrt() for row in rows])
+        deviation = torch.stack([row / row.pow(2).mean().sqrt().clamp(min=1e-6) for row in rows])
         sound = torch.full((preset.sound_tokens, preset.channels), float("inf"), device=deviation.device)
         self.spread = torch.cat([SPREAD * deviation, sound]).to(self.device)
         # Sixteen-bit weights once, instead of a conversion in every product.
