@@ -80,7 +80,7 @@ def save(path: Path, preset: Preset, parts: dict[str, dict[str, Tensor]], about:
         half = torch.bfloat16 if part == "network" else torch.float16
         for name, value in values.items():
             # Small tables (means, scales, shifts) stay exact; they are a thousandth of the file.
-            keep = value.ndim < 2 or value.numel() < 4096
+            keep = value.ndim < 2 or value.numel() < 8192
             tensors[f"{part}.{name}"] = (value.float() if keep else value.to(half)).contiguous()
     code = digest(tensors)
     metadata = {"format": FORMAT, "preset": json.dumps(preset.as_dict()), "sha256": code, **about}

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from model.conditions import ENVIRONMENT, MOTION
+from model.conditions import ENVIRONMENT, MOTION, PITCH_LIMIT_RAD
 from model.diorama.places import PLACES
 
-# place + mask, environment + masks, motion + mask, third person + mask, flash + mask
-WIDTH = len(PLACES) + 1 + 2 * len(ENVIRONMENT) + len(MOTION) + 1 + 2 + 2
+# place + mask, environment + masks, motion + pitch + mask, third person + mask, flash + mask
+WIDTH = len(PLACES) + 1 + 2 * len(ENVIRONMENT) + len(MOTION) + 2 + 2 + 2
 PRESENCE_WIDTH = 3  # near, stir, mask
 
 
@@ -24,7 +24,8 @@ class Asked:
     environment: Tensor  # (…, 7)
     environment_mask: Tensor  # (…, 7)
     motion: Tensor  # (…, 4)
-    motion_mask: Tensor  # (…, 1)
+    pitch_rad: Tensor  # (…, 1): where the camera's pitch is at the end of the step
+    motion_mask: Tensor  # (…, 1): of motion and pitch
     third: Tensor  # (…, 1): 1 third person, 0 first
     third_mask: Tensor  # (…, 1)
     flash: Tensor  # (…, 1)
@@ -41,6 +42,7 @@ class Asked:
                 self.environment * self.environment_mask,
                 self.environment_mask,
                 self.motion * self.motion_mask,
+                self.pitch_rad / PITCH_LIMIT_RAD * self.motion_mask,
                 self.motion_mask,
                 (2 * self.third - 1) * self.third_mask,
                 self.third_mask,

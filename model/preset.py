@@ -16,6 +16,7 @@ class Preset:
     channels: int = 96  # numbers in a token
     thumb_tokens: int = 2
     sound_tokens: int = 2
+    reduction: int = 3  # how many times smaller the picture is moved with the camera
     dim: int = 192
     layers: int = 6
     heads: int = 3
@@ -50,10 +51,19 @@ PRESETS = {
     "nacre": Preset(),
     # For a GPU: 1280x720 decoded directly. Random weights until it is trained.
     "nacre-gpu": Preset(
-        height=720, width=1280, rows=9, cols=16, channels=128, thumb_tokens=4, dim=768, layers=16, heads=12
+        height=720, width=1280, rows=9, cols=16, channels=128, thumb_tokens=4, reduction=4, dim=768, layers=16, heads=12
     ),
     # For tests: everything small enough to train and roll out in a second.
     "tiny": Preset(
-        height=90, width=160, channels=32, dim=48, layers=3, heads=3, local_window=4, far_stride=2, far_count=2
+        height=90,
+        width=160,
+        channels=32,
+        reduction=1,
+        dim=48,
+        layers=3,
+        heads=3,
+        local_window=4,
+        far_stride=2,
+        far_count=2,
     ),
 }

@@ -7,11 +7,17 @@ under an independent noise level for every step (diffusion forcing, Chen et al. 
 
 `Nacre.forward` sees whole sequences (training); `Nacre.step` sees one step and a static cache (the running world).
 Both are the same function of the same weights: tests/test_transformer.py holds them together.
+
+What the network gives is only what it knows better than a linear guess. The guess starts from the last step's latents
+as the camera moved them (`model.egomotion`), which are believed as far as they have been found to hold, number by
+number; the noised latents correct it as far as their noise allows; and the network's output, in deviations of what
+then remains open, is added. With nothing to go by the guess is the mean of all the world has shown.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -111,21 +117,43 @@ def _normed(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
     return torch.addcmul(shift, F.rms_norm(x, x.shape[-1:]), 1 + scale)
 
 
+@dataclass
+class Seen:
+    """What a step's denoising starts from, each with the same leading shape (…).
+
+    latents (…, S, Z) noised to `level` (…,); past (…, S, Z): the last step's latents as the camera moved them, noised
+    to `past_level` (…,), 1 where there is no last step; conditions (…, WIDTH); presence (…, rows * cols,
+    PRESENCE_WIDTH); centre and past_centre (…, S, Z): the climate of this step's and of the last step's conditions.
+    """
+
+    latents: Tensor
+    level: Tensor
+    past: Tensor
+    past_level: Tensor
+    conditions: Tensor
+    presence: Tensor
+    centre: Tensor
+    past_centre: Tensor
+
+
 class Nacre(nn.Module):
-    """Predicts the velocity (noise − latent) of every token of a step from the steps before and the conditions."""
+    """Predicts every token of a step from its noised self, the steps before and the conditions."""
 
     level_frequency: Tensor
+    centre: Tensor
+    spread: Tensor
+    memory: Tensor
 
     def __init__(self, preset: Preset) -> None:
         super().__init__()
         self.preset = preset
         d, z = preset.dim, preset.channels
-        self.thumb_in, self.patch_in, self.sound_in = nn.Linear(z, d), nn.Linear(z, d), nn.Linear(z, d)
+        self.thumb_in, self.patch_in, self.sound_in = (nn.Linear(2 * z, d) for _ in range(3))
         self.presence_in = nn.Linear(PRESENCE_WIDTH, d)
         self.place_of_token = nn.Parameter(torch.randn(preset.tokens, d) * 0.02)
-        self.level_in = nn.Sequential(nn.Linear(128, d), nn.SiLU(), nn.Linear(d, d))
+        self.level_in = nn.Sequential(nn.Linear(256, d), nn.SiLU(), nn.Linear(d, d))
         self.condition_in = nn.Sequential(nn.Linear(WIDTH, 2 * d), nn.SiLU(), nn.Linear(2 * d, d))
-        self.modulate = nn.Linear(d, 9 * d)
+        self.modulate, self.condition_add = nn.Linear(d, 9 * d), nn.Linear(d, d)
         blocks = [Block(preset, far=(index + 1) % preset.far_every == 0) for index in range(preset.layers)]
         self.blocks = nn.ModuleList(blocks)
         self.thumb_out, self.patch_out, self.sound_out = nn.Linear(d, z), nn.Linear(d, z), nn.Linear(d, z)
@@ -139,6 +167,41 @@ class Nacre(nn.Module):
                 block.modulation[8].fill_(0.5)
         frequency = torch.exp(torch.arange(64) / 64 * -math.log(1000.0))
         self.register_buffer("level_frequency", frequency, persistent=False)
+        self.climate = nn.Sequential(
+            nn.Linear(WIDTH, 128), nn.SiLU(), nn.Linear(128, 128), nn.SiLU(),
+            nn.Linear(128, (preset.thumb_tokens + preset.sound_tokens) * z),
+        )  # fmt: skip
+        # Measured on the episodes: mean of every number, deviation from its climate, and how far that follows its past.
+        for name, value in {"centre": 0.0, "spread": 1.0, "memory": 0.9}.items():
+            self.register_buffer(name, torch.full((preset.tokens, z), value))
+
+    def centre_of(self, conditions: Tensor) -> Tensor:
+        """The climate (…, S, Z) of conditions (…, WIDTH): of the thumbnail and the sound; of patches the mean."""
+        p = self.preset
+        felt = self.climate(conditions).unflatten(-1, (-1, p.channels))
+        thumb, sound = felt.split([p.thumb_tokens, p.sound_tokens], -2)
+        patches = felt.new_zeros(*felt.shape[:-2], p.rows * p.cols, p.channels)
+        return self.centre + torch.cat([thumb, patches, sound], -2)
+
+    def expected(self, seen: Seen) -> tuple[Tensor, Tensor]:
+        """Mean and variance (…, S, Z) of a step, from its climate and the last step alone."""
+        level = seen.past_level[..., None, None]
+        variance = self.spread.square()
+        kept = 1 - level
+        noisy = kept.square() * variance + level.square()
+        known = kept.square() * variance / noisy  # share of the past's variance that its noise leaves to be seen
+        strayed = kept * variance / noisy * (seen.past - kept * seen.past_centre)
+        return seen.centre + self.memory * strayed, variance * (1 - self.memory.square() * known)
+
+    def estimate(self, seen: Seen, output: Tensor) -> tuple[Tensor, Tensor]:
+        """Clean latents (…, S, Z) from the network's output, and the deviation (…, S, Z) the output counts in."""
+        mean, variance = self.expected(seen)
+        level = seen.level[..., None, None]
+        kept = 1 - level
+        noisy = kept.square() * variance + level.square()
+        guess = mean + kept * variance / noisy * (seen.latents - kept * mean)
+        deviation = level * (variance / noisy).sqrt()
+        return guess + deviation * output, deviation
 
     @property
     def layers(self) -> list[Block]:
@@ -147,31 +210,30 @@ class Nacre(nn.Module):
 
     # --- shared by training and running ---
 
-    def embed(self, latents: Tensor, level: Tensor, conditions: Tensor, presence: Tensor) -> tuple[Tensor, Tensor]:
-        """Token states (…, S, d) and modulation (…, 9, d).
-
-        latents (…, S, Z); level (…,) in 0..1; conditions (…, WIDTH); presence (…, rows * cols, PRESENCE_WIDTH).
-        """
+    def embed(self, seen: Seen) -> tuple[Tensor, Tensor]:
+        """Token states (…, S, d) and modulation (…, 9, d)."""
         p = self.preset
-        thumb, patch, sound = latents.split([p.thumb_tokens, p.rows * p.cols, p.sound_tokens], -2)
-        tokens = [self.thumb_in(thumb), self.patch_in(patch) + self.presence_in(presence), self.sound_in(sound)]
-        x = torch.cat(tokens, -2) + self.place_of_token
-        angle = level[..., None] * 1000 * self.level_frequency
-        c = self.level_in(torch.cat([angle.cos(), angle.sin()], -1)) + self.condition_in(conditions)
+        mean, _ = self.expected(seen)
+        both = torch.cat([seen.latents, mean], -1)
+        thumb, patch, sound = both.split([p.thumb_tokens, p.rows * p.cols, p.sound_tokens], -2)
+        tokens = [self.thumb_in(thumb), self.patch_in(patch) + self.presence_in(seen.presence), self.sound_in(sound)]
+        angle = torch.cat([v[..., None] * 1000 * self.level_frequency for v in (seen.level, seen.past_level)], -1)
+        c = self.level_in(torch.cat([angle.cos(), angle.sin()], -1)) + self.condition_in(seen.conditions)
+        x = torch.cat(tokens, -2) + self.place_of_token + self.condition_add(F.silu(c))[..., None, :]
         return x.float(), self.modulate(F.silu(c)).unflatten(-1, (9, p.dim)).float()
 
     def unembed(self, x: Tensor) -> Tensor:
-        """Token states (…, S, d) to velocities (…, S, Z)."""
+        """Token states (…, S, d) to outputs (…, S, Z), in deviations of what the linear guess leaves open."""
         p = self.preset
         thumb, patch, sound = F.rms_norm(x, x.shape[-1:]).split([p.thumb_tokens, p.rows * p.cols, p.sound_tokens], -2)
         return torch.cat([self.thumb_out(thumb), self.patch_out(patch), self.sound_out(sound)], -2).float()
 
     # --- training: whole sequences ---
 
-    def forward(self, latents: Tensor, level: Tensor, conditions: Tensor, presence: Tensor) -> Tensor:
-        """Velocities (B, T, S, Z) of noised latents (B, T, S, Z) at levels (B, T)."""
-        x, modulation = self.embed(latents, level, conditions, presence)
-        steps = latents.shape[1]
+    def forward(self, seen: Seen) -> Tensor:
+        """Outputs (B, T, S, Z) of sequences with leading shape (B, T)."""
+        x, modulation = self.embed(seen)
+        steps = seen.latents.shape[1]
         half = self.preset.dim // self.preset.heads // 2
         table = rotary_table(torch.arange(steps), half).to(x.device)
         near, far = (time_bias(self.preset, steps, f).to(x.device) for f in (False, True))

@@ -36,17 +36,20 @@ from model.conditions import (
     Easing,
 )
 from model.diorama.places import PLACES
+from model.egomotion import carried
 from model.picture_codec import PictureCodec
 from model.preset import Preset
 from model.sound_codec import SoundCodec, SynthState, synthesise
 from model.text import TextHead, embed
-from model.transformer import Nacre, rotary_table
+from model.transformer import Nacre, Seen, rotary_table
 from model.wish import Wish
 
-SNAPSHOT_FORMAT = "oysterd-world-1"
+SNAPSHOT_FORMAT = "oysterd-world-2"
 CONTEXT_LEVEL = 0.05  # noise on committed steps: the model was trained to see through it, so small errors don't pile up
 SHIFT = 2.0  # spends more of the few sampling steps at high noise, where a step decides the most
-SPREAD = 3.5  # deviations a number of a latent may stray; arbitrary, and rarely met by what the diorama shows
+PAST_LEVEL = 0.02  # how far the carried last picture is doubted, though no noise is added to it
+FIRST_PASSES = 12  # sampling passes of a world's first step, which has nothing to start from
+SPREAD = 4.0  # deviations a number of a latent may stray; arbitrary, and rarely met by what the diorama shows
 IMAGE_STEPS = 4  # how many steps a starting picture is held, to fill the attention with it
 
 
@@ -80,14 +83,14 @@ class WorldModel:
             module.eval().requires_grad_(False)
         self.network.to(self.device)
         self.picture.to(self.device)
-        # No number of a latent strays further than a few of its deviations, whatever a rollout adds up.
-        rows = [*self.picture.thumb_scale, *[self.picture.patch_scale] * (preset.rows * preset.cols)]
-        deviation = torch.stack([row / row.pow(2).mean().sqrt().clamp(min=1e-6) for row in rows])
-        sound = torch.full((preset.sound_tokens, preset.channels), float("inf"), device=deviation.device)
-        self.spread = torch.cat([SPREAD * deviation, sound]).to(self.device)
+        self.small = self.picture.reduced(preset.reduction).to(self.device)
+        # No number of the picture strays further than a few of its deviations, whatever a rollout adds up.
+        reach = SPREAD * self.network.spread.clone()
+        reach[preset.picture_tokens :] = float("inf")
+        self.reach = reach
         # Sixteen-bit weights once, instead of a conversion in every product.
-        for module in self.network.modules():
-            if isinstance(module, torch.nn.Linear):
+        for name, module in self.network.named_modules():
+            if isinstance(module, torch.nn.Linear) and not name.startswith("climate"):
                 module.to(torch.bfloat16)
 
     def parts(self) -> dict[str, torch.nn.Module]:
@@ -166,7 +169,7 @@ class WorldModel:
         wish = about["wish"]
         world.wish = Wish(**{**wish, "motion": None if wish["motion"] is None else tuple(wish["motion"])})
         world.place_asked, world.known = about["place_asked"], set(about["known"])
-        parts: dict[str, dict[str, Tensor]] = {"cache": {}, "easing": {}, "synth": {}}
+        parts: dict[str, dict[str, Tensor]] = {"cache": {}, "easing": {}, "synth": {}, "last": {}}
         for full, value in tensors.items():
             part, _, name = full.partition(".")
             parts[part][name] = value
@@ -174,6 +177,7 @@ class WorldModel:
             world.cache.load(parts["cache"])
         except ValueError as error:
             raise WorldError(f"{path}: {error}") from error
+        world.latents, world.centre = (parts["last"][name].to(self.device) for name in ("latents", "centre"))
         for name, value in parts["easing"].items():
             setattr(world.easing, name, np.float32(value.item()) if value.ndim == 0 else value.numpy())
         world.synth = SynthState(**{name: value.numpy() for name, value in parts["synth"].items()})
@@ -210,6 +214,8 @@ class World:
         self.known: set[str] = set()  # environment keys that were conditioned on at the last step
         self.synth = SynthState.silent()
         self.cache = StepCache(p, model.device)
+        self.latents = torch.zeros(p.tokens, p.channels, device=model.device)  # of the last step, before its noise
+        self.centre = torch.zeros_like(self.latents)  # the climate of the last step
 
     @property
     def time_s(self) -> float:
@@ -235,26 +241,33 @@ class World:
         half = p.dim // p.heads // 2
         here = rotary_table(torch.tensor([self.index]), half).to(device)
         near_bias, far_bias = self.cache.prepare(self.index)
-        times = _times(p.sampling_steps)
+        times = _times(p.sampling_steps if self.index else FIRST_PASSES)
         x = noise
+        past, past_level = self._past(plan.asked)
+        centre = network.centre_of(vector)
+        past_centre = self.centre if self.index else centre
         committed: list[Committed] = []
         with torch.autocast(device.type, torch.bfloat16):
             for number, level in enumerate([*times[:-1], CONTEXT_LEVEL]):
-                last = number == p.sampling_steps
+                last = number == len(times) - 1
                 if held is not None:
                     kept = held if last else held * (1 - level) + noise[: p.picture_tokens] * level
                     x = torch.cat([kept, x[p.picture_tokens :]])
                 if last:
-                    latents = x = x.clamp(-self.model.spread, self.model.spread)
+                    latents = x = x.clamp(centre - self.model.reach, centre + self.model.reach)
                     x = x * (1 - level) + again * level
-                h, modulation = network.embed(x, torch.tensor(level, device=device), vector, presence)
+                seen = Seen(
+                    x, torch.tensor(level, device=device), past, past_level, vector, presence, centre, past_centre
+                )
+                h, modulation = network.embed(seen)
                 for block, cache in zip(network.layers, self.cache.layers, strict=True):
                     bias = far_bias if block.far else near_bias
                     h, (key, raw, value) = block.step(h, modulation, here, cache.keys, cache.values, bias)
                     if last:
                         committed.append(Committed(key, raw, value))
                 if not last:
-                    x = x - (level - times[number + 1]) * network.unembed(h)
+                    clean, _ = network.estimate(seen, network.unembed(h))
+                    x = clean + times[number + 1] / level * (x - clean)
         if not bool(torch.isfinite(latents).all()):
             raise WorldError(f"step {self.index}: the network gave numbers that are not finite; the step was not made")
         frame = self.model.picture.decode_uint8(latents[None, : p.picture_tokens].float())
@@ -263,10 +276,22 @@ class World:
         chunk = Chunk(frame.cpu().numpy(), audio, self.index, plan.applied)
         # Everything that can fail is done: commit.
         self.cache.commit(self.index, committed)
+        self.latents, self.centre = latents, centre
         self.synth, self.wish, self.easing = synth, plan.wish, plan.easing
         self.place_asked, self.known = plan.place_asked, plan.known
         self.index += 1
         return chunk
+
+    def _past(self, asked: Asked) -> tuple[Tensor, Tensor]:
+        """The last step's latents (S, Z) as the camera has moved since, and how far to doubt them."""
+        if self.index == 0:
+            return self.latents, torch.tensor(1.0, device=self.model.device)
+        count = self.model.preset.picture_tokens
+        motion, pitch_rad = asked.motion * asked.motion_mask, (asked.pitch_rad * asked.motion_mask)[..., 0]
+        device = self.model.device
+        moved = carried(self.model.small, self.latents[None, :count], motion.to(device), pitch_rad.to(device))[0]
+        past = torch.cat([moved, self.latents[count:]]) * (1 - PAST_LEVEL)  # scaled as if it were noised
+        return past, torch.tensor(PAST_LEVEL, device=device)
 
     def _plan(self, conditions: Conditions) -> _Plan:
         """Turn what is asked into eased, masked numbers, without touching the world."""
@@ -319,7 +344,7 @@ class World:
         flash = 1.0 if wish.flashes == 2 else 0.55
         asked = Asked(
             _row(eased_place), _row([place is not None]), _row(eased_environment), _row(mask),
-            _row(eased_motion), _row([motion_mask]), _row([wish.third]), _row([1]),
+            _row(eased_motion), _row([easing.pitch_rad]), _row([motion_mask]), _row([wish.third]), _row([1]),
             _row([flash if wish.flashes else 0]), _row([wish.flashes > 0]),
             torch.from_numpy(presence)[None], _row([conditions.presence is not None]),
         )  # fmt: skip
@@ -343,6 +368,7 @@ class World:
         tensors = {f"cache.{name}": value for name, value in self.cache.tensors().items()}
         for name in ("place", "environment", "motion", "presence"):
             tensors[f"easing.{name}"] = torch.from_numpy(np.array(getattr(self.easing, name)))
+        tensors["last.latents"], tensors["last.centre"] = self.latents, self.centre
         tensors["easing.pitch_rad"] = torch.tensor(float(self.easing.pitch_rad))
         for name in ("overlap", "phases", "tones", "whistle"):
             tensors[f"synth.{name}"] = torch.from_numpy(np.array(getattr(self.synth, name)))

@@ -11,10 +11,10 @@ from model.picture_codec import PictureCodec
 from model.sound_codec import SLICE_SAMPLES, SoundCodec, SynthState, analyse, synthesise
 
 
-def _pictures(count: int, seed: int) -> torch.Tensor:
+def _pictures(count: int, seed: int, finer: int = 1) -> torch.Tensor:
     """Smooth pictures uint8 (count, 90, 160, 3): few waves each, so that a linear codec can keep them."""
     rng = np.random.default_rng(seed)
-    y, x = np.mgrid[:90, :160] / 160
+    y, x = np.mgrid[:90, :160] / 160 * finer
     waves = [np.sin(6.28 * (fx * x + fy * y)) for fx in (1, 2, 3) for fy in (0, 1, 2)]
     made = np.tensordot(rng.normal(0, 18, (count, 3, 9)), np.stack(waves), 1)
     return torch.from_numpy((made.transpose(0, 2, 3, 1) + 128).clip(0, 255).astype(np.uint8))
@@ -46,6 +46,31 @@ def test_the_picture_decoder_is_linear() -> None:
     a, b = torch.randn(2, 1, codec.tokens, 32)
     middle = codec.decode((a + b) / 2)
     torch.testing.assert_close(middle, (codec.decode(a) + codec.decode(b)) / 2, atol=1e-4, rtol=1e-4)
+
+
+def test_borders_between_patches_are_soft() -> None:
+    """Whatever a network puts into the latents; patches simply set side by side differ 6 times more at borders."""
+    codec = PictureCodec(90, 160, 5, 8, 32, 2, thumb_height=4, thumb_width=6)
+    codec.fit(_pictures(300, 0, finer=3))
+    torch.manual_seed(0)
+    latents = torch.randn(8, codec.tokens, 32)
+    latents[:, : codec.thumb_tokens] = 0
+    picture = codec.decode(latents)
+    step = (picture[..., 1:] - picture[..., :-1]).abs().mean((0, 1, 2))  # between columns
+    border = step[19::20][:7]
+    inside = step.view(-1)[[i for i in range(159) if i % 20 != 19]]
+    assert border.max() < 3 * inside.mean()
+
+
+def test_a_reduced_codec_shows_the_same_picture_smaller() -> None:
+    codec = PictureCodec(270, 480, 5, 8, 24, 2)
+    large = torch.nn.functional.interpolate(_pictures(60, 0).permute(0, 3, 1, 2).float(), (270, 480), mode="bilinear")
+    codec.fit(large.permute(0, 2, 3, 1).to(torch.uint8))
+    latents = codec.encode(large[:4] / 127.5 - 1)
+    small = codec.reduced(3)
+    shown = torch.nn.functional.avg_pool2d(codec.decode(latents), 3)
+    torch.testing.assert_close(small.decode(latents), shown, atol=0.05, rtol=0)
+    torch.testing.assert_close(small.decode(small.encode(shown)), shown, atol=0.05, rtol=0)
 
 
 def test_a_picture_that_does_not_divide_is_refused() -> None:

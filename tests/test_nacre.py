@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from model import checkpoint
 from model.conditions import Conditions
+from model.training.evaluate import MOVES, movement
 from model.training.text import accuracy, embed_all, phrases
 from model.world import World, WorldModel, load
 
@@ -50,6 +51,17 @@ def test_places_have_their_colours() -> None:
     assert ground["a desert"][0] > ground["a desert"][2] + 25
     assert ground["a meadow"][1] > ground["a meadow"][[0, 2]].max() + 5
     assert ground["a snowfield"].min() > ground["a meadow"].mean() + 20
+
+
+@pytest.mark.parametrize("name", ["yaw", "pitch", "forward", "strafe"])
+def test_commands_move_the_picture_their_way(name: str) -> None:
+    at, most = MOVES[name]
+    for sign in (1, -1):
+        motion = np.zeros(4, np.float32)
+        motion[at] = sign * most
+        world = nacre().begin("a meadow at noon", seed=2)
+        pictures = np.stack([world.step(Conditions(motion=motion)).frames[0] for _ in range(14)])
+        assert np.sign(movement(pictures[3:])[name]) == sign
 
 
 def test_rain_is_heard() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
 from worlds import random_network
@@ -9,19 +11,31 @@ from worlds import random_network
 from model.cache import Committed, StepCache
 from model.condition_vector import PRESENCE_WIDTH, WIDTH
 from model.preset import PRESETS
-from model.transformer import Nacre, rotary_table, rotate, time_bias
+from model.transformer import Nacre, Seen, rotary_table, rotate, time_bias
 
 PRESET = PRESETS["tiny"]
 
 
-def _by_steps(network: Nacre, latents: torch.Tensor, level: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
+def _random_sequence(steps: int, seed: int) -> Seen:
+    torch.manual_seed(seed)
+    shape = (1, steps, PRESET.tokens, PRESET.channels)
+    presence = torch.zeros(1, steps, PRESET.rows * PRESET.cols, PRESENCE_WIDTH)
+    level, past_level = torch.rand(1, steps), torch.rand(1, steps)
+    conditions, centres = torch.randn(1, steps, WIDTH), torch.randn(2, *shape)
+    return Seen(torch.randn(shape), level, torch.randn(shape), past_level, conditions, presence, *centres)
+
+
+def _at(seen: Seen, step: int) -> Seen:
+    return Seen(*(getattr(seen, field.name)[0, step] for field in dataclasses.fields(Seen)))
+
+
+def _by_steps(network: Nacre, seen: Seen) -> torch.Tensor:
     cache = StepCache(PRESET, torch.device("cpu"))
-    presence = torch.zeros(PRESET.rows * PRESET.cols, PRESENCE_WIDTH)
     given = []
-    for step in range(len(latents)):
+    for step in range(seen.level.shape[1]):
         here = rotary_table(torch.tensor([step]), PRESET.dim // PRESET.heads // 2)
         near, far = cache.prepare(step)
-        x, modulation = network.embed(latents[step], level[step], conditions[step], presence)
+        x, modulation = network.embed(_at(seen, step))
         committed = []
         for block, layer in zip(network.layers, cache.layers, strict=True):
             x, kept = block.step(x, modulation, here, layer.keys, layer.values, far if block.far else near)
@@ -33,30 +47,50 @@ def _by_steps(network: Nacre, latents: torch.Tensor, level: torch.Tensor, condit
 
 def test_steps_on_the_cache_equal_the_whole_sequence() -> None:
     """Over as many steps as the far window reaches: rings wrap, far steps and the sink come into sight."""
-    steps = PRESET.local_window + PRESET.far_stride * PRESET.far_count
     network = random_network(PRESET).eval()
-    torch.manual_seed(1)
-    latents, level = torch.randn(steps, PRESET.tokens, PRESET.channels), torch.rand(steps)
-    conditions = torch.randn(steps, WIDTH)
-    presence = torch.zeros(steps, PRESET.rows * PRESET.cols, PRESENCE_WIDTH)
+    seen = _random_sequence(PRESET.local_window + PRESET.far_stride * PRESET.far_count, 1)
     with torch.no_grad():
-        whole = network(latents[None], level[None], conditions[None], presence[None])[0]
-        stepped = _by_steps(network, latents, level, conditions)
+        whole = network(seen)[0]
+        stepped = _by_steps(network, seen)
     assert whole.std() > 0.1
     torch.testing.assert_close(stepped, whole, atol=2e-4, rtol=1e-3)
 
 
 def test_the_future_is_not_seen() -> None:
     network = random_network(PRESET).eval()
-    torch.manual_seed(2)
-    latents, level = torch.randn(1, 8, PRESET.tokens, PRESET.channels), torch.rand(1, 8)
-    conditions, presence = torch.randn(1, 8, WIDTH), torch.zeros(1, 8, PRESET.rows * PRESET.cols, PRESENCE_WIDTH)
-    changed = latents.clone()
+    seen = _random_sequence(8, 2)
+    changed = seen.latents.clone()
     changed[:, 5:] += 1
     with torch.no_grad():
-        before, after = (network(x, level, conditions, presence) for x in (latents, changed))
+        before, after = network(seen), network(dataclasses.replace(seen, latents=changed))
     torch.testing.assert_close(before[:, :5], after[:, :5])
     assert (before[:, 5] - after[:, 5]).abs().max() > 1e-3
+
+
+def test_the_linear_guess_is_the_posterior_of_a_gaussian_world() -> None:
+    """In a world that is Gaussian the guess is as near as can be, and its deviation is its error's."""
+    network = Nacre(PRESET)
+    network.spread.fill_(0.7)
+    network.memory.fill_(0.8)
+    torch.manual_seed(3)
+    shape, now_level, past_level = (3000, PRESET.tokens, PRESET.channels), 0.4, 0.3
+    past_centre, centre = torch.tensor(0.4), torch.tensor(-0.2)
+    before = past_centre + 0.7 * torch.randn(shape)
+    now = centre + 0.8 * (before - past_centre) + 0.7 * 0.6 * torch.randn(shape)
+
+    def noised(x: torch.Tensor, level: float) -> torch.Tensor:
+        return x * (1 - level) + torch.randn(shape) * level
+
+    levels = torch.full(shape[:1], now_level), torch.full(shape[:1], past_level)
+    none = torch.zeros(1)
+    latents, past = noised(now, now_level), noised(before, past_level)
+    seen = Seen(latents, levels[0], past, levels[1], none, none, centre, past_centre)
+    guess, deviation = network.estimate(seen, torch.zeros(shape))
+    error = guess - now
+    torch.testing.assert_close(error.std(), deviation.mean(), rtol=0.01, atol=0)
+    # Nothing that was seen is left in the error.
+    assert abs(float((error * (latents - latents.mean())).mean())) < 2e-3
+    assert abs(float((error * (past - past.mean())).mean())) < 2e-3
 
 
 @pytest.mark.parametrize("far", [False, True])

@@ -22,9 +22,9 @@ from model.conditions import (
     Easing,
 )
 from model.diorama import places, render, sound
+from model.egomotion import EYE_M, STRAFE_M_S, WALK_M_S
 
 HEIGHT, WIDTH = 270, 480
-WALK_M_S, STRAFE_M_S = 4.5, 3.0
 _STRIDE_HZ = 0.9
 
 _lands = [render.noise_map(seed, 4, 6, 0.5) for seed in range(4)]
@@ -176,7 +176,7 @@ def play(script: Script, seed: int) -> Iterator[Step | NDArray[np.float32]]:
         swash += dt / (4.4 - 1.2 * energy)
         clock_s += dt
         ground = max(render.ground_height(land, place, x, y, 0.0), render.WATER_M)
-        target = ground + render.EYE_M + (0.07 * abs(math.sin(stride * 2 * math.pi)) * speed)
+        target = ground + EYE_M + (0.07 * abs(math.sin(stride * 2 * math.pi)) * speed)
         z = target if z is None else z + (target - z) * 0.25
         flash = max(0.0, flash - 0.45) if flash > 0.5 else 0.0
         if rain > 0.5 and cloud > 0.55 and rng.random() < 0.012 + 0.02 * energy:

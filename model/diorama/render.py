@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.diorama.places import COLUMN
+from model.egomotion import FIELD_OF_VIEW_RAD, HORIZON
 
 MAP = 1024  # texels of a tileable noise map; one texel is one metre of ground
 WATER_M = 0.0
-EYE_M = 2.6
-FIELD_OF_VIEW_RAD = 1.25
 SUN_AZIMUTH_RAD = 1.2
 
 _HILL, _RIDGE, _RIDGE_FAR, _DUNE, _SEA = (COLUMN[k] for k in ("hill_m", "ridge_m", "ridge_far_m", "dune_m", "sea"))
@@ -109,7 +108,7 @@ def render(image, land, detail, place, camera, weather, clock_s, flash, swash): 
     px, py, pz, yaw, pitch = camera[0], camera[1], camera[2], camera[3], camera[4]
     sun, cloud, fog, rain, snow, wind = weather[0], weather[1], weather[2], weather[3], weather[4], weather[5]
     focal = width * 0.5 / math.tan(FIELD_OF_VIEW_RAD * 0.5)
-    horizon = height * 0.46 + math.tan(pitch) * focal
+    horizon = height * HORIZON + math.tan(pitch) * focal
     rise = math.sin(sun)
     day = _clamp((rise + 0.10) / 0.55, 0.0, 1.0)
     night = 1 - _clamp((rise + 0.22) / 0.25, 0.0, 1.0)
@@ -117,11 +116,11 @@ def render(image, land, detail, place, camera, weather, clock_s, flash, swash): 
     grey = cloud * (0.55 + 0.35 * max(rain, snow))
     # Zenith and horizon colours: night blue, day blue, gold and rose at dusk; clouds pull both to grey.
     zr = 0.03 + 0.17 * day + 0.10 * dusk
-    zg = 0.045 + 0.37 * day + 0.05 * dusk
-    zb = 0.13 + 0.66 * day + 0.12 * dusk
-    hr = 0.05 + 0.62 * day + 0.62 * dusk
-    hg = 0.06 + 0.70 * day + 0.24 * dusk
-    hb = 0.13 + 0.76 * day - 0.06 * dusk
+    zg = 0.07 + 0.345 * day + 0.05 * dusk
+    zb = 0.19 + 0.60 * day + 0.12 * dusk
+    hr = 0.08 + 0.59 * day + 0.62 * dusk
+    hg = 0.11 + 0.65 * day + 0.24 * dusk
+    hb = 0.24 + 0.66 * day - 0.06 * dusk
     lum = 0.07 + 0.50 * day * (1 - 0.45 * max(rain, snow * 0.4))
     zr = zr * (1 - grey) + grey * lum * 0.95
     zg = zg * (1 - grey) + grey * lum * 1.0
@@ -140,9 +139,9 @@ def render(image, land, detail, place, camera, weather, clock_s, flash, swash): 
     hb += flash * 0.6
     # Light on the land: warm from the sun, blue from the sky, a little moon.
     direct = day * (1 - 0.8 * cloud)
-    lr = 0.14 + 0.40 * day + direct * 0.48 + dusk * 0.30 + flash * 0.8
-    lg = 0.17 + 0.41 * day + direct * 0.44 + dusk * 0.10 + flash * 0.8
-    lb = 0.29 + 0.41 * day + direct * 0.36 - dusk * 0.04 + flash * 0.9
+    lr = 0.20 + 0.36 * day + direct * 0.48 + dusk * 0.30 + flash * 0.8
+    lg = 0.24 + 0.36 * day + direct * 0.44 + dusk * 0.10 + flash * 0.8
+    lb = 0.38 + 0.34 * day + direct * 0.36 - dusk * 0.04 + flash * 0.9
     dim = 1 - 0.28 * max(rain, 0.5 * snow)
     lr *= dim
     lg *= dim
@@ -173,11 +172,12 @@ def render(image, land, detail, place, camera, weather, clock_s, flash, swash): 
                 surface = WATER_M + swell * math.sin(
                     wx * 0.42 + swash * 6.2831853 + 2 * _sample(detail, wy * 0.5, wx * 0.1)
                 )
-            elif place[_COVER] > 0.005 and z > 5:
+            elif place[_COVER] > 0.005 and z > 9:
                 t = _sample(detail, wx * 2.3 + 77, wy * 2.3 + 31)
                 edge = 0.93 - place[_COVER] * 2.0
                 if t > edge:
-                    tree = _clamp((t - edge) * 9, 0.0, 1.0)
+                    # Nothing stands so near that it walls the view up.
+                    tree = _clamp((t - edge) * 9, 0.0, 1.0) * _clamp((z - 9) / 14, 0.0, 1.0)
                     surface = ground + place[_TREE] * tree * (0.6 + 0.4 * _sample(land, wx * 5, wy * 5))
             row = int(horizon + (pz - surface) / z * focal)
             if row < 0:

@@ -1,7 +1,8 @@
 """Render episodes of the diorama and keep them as latents: `python -m model.training.prepare --out DIR`.
 
 The codecs are fitted first, on a subsample of episodes nobody trains on, and saved in DIR/codecs.safetensors; then
-every episode becomes one .npz of latents and eased conditions. Finished episodes are never made twice.
+every episode becomes one .npz of latents, the same carried along with the camera to the next step, and conditions.
+Finished episodes are never made twice.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from tqdm import tqdm
 
+from model.egomotion import carried
 from model.picture_codec import PictureCodec
 from model.preset import PRESETS, Preset
 from model.sound_codec import SoundCodec, analyse
@@ -63,6 +65,7 @@ def render_episode(seed: int, steps: int = STEPS) -> dict[str, NDArray[np.generi
         "motion": np.stack([s.motion for s in taken]),
         "presence": np.stack([s.presence for s in taken]).astype(np.float16),
         "flash": np.array([s.flash for s in taken], np.float32),
+        "pitch": np.array([s.camera[4] for s in taken], np.float32),
         "third": np.full(steps, script.third, np.float32),
     }
 
@@ -105,11 +108,19 @@ def encode_episode(seed: int, preset_name: str, out: str) -> str:
         _loaded[out] = codecs
     codecs = _loaded[out]
     made = render_episode(seed)
-    pictures = as_picture_tensor(made.pop("picture"))  # type: ignore[arg-type]
+    pictures: NDArray[np.uint8] = made.pop("picture")  # type: ignore[assignment]
     features = torch.from_numpy(analyse(made.pop("audio")))  # type: ignore[arg-type]
-    latents = torch.cat([codecs.picture.encode(pictures), codecs.sound.encode(features)], 1)
+    # A few pictures at a time: large buffers cost more to get than to fill.
+    seen = torch.cat([codecs.picture.encode(as_picture_tensor(pictures[i : i + 8])) for i in range(0, STEPS, 8)])
+    heard = codecs.sound.encode(features)
+    motion, pitch_rad = (torch.from_numpy(made[name][1:]) for name in ("motion", "pitch"))
+    small = codecs.picture.reduced(PRESETS[preset_name].reduction)
+    few = zip(seen[:-1].split(8), motion.split(8), pitch_rad.split(8), strict=True)
+    moved = torch.cat([carried(small, *parts) for parts in few])
+    latents = torch.cat([seen, heard], 1)
+    past = torch.cat([latents[:1], torch.cat([moved, heard[:-1]], 1)])  # the first has none: itself
     partial = path.with_suffix(".partial.npz")
-    np.savez(partial, latents=latents.half().numpy(), **made)  # type: ignore[arg-type]
+    np.savez(partial, latents=latents.half().numpy(), past=past.half().numpy(), **made)  # type: ignore[arg-type]
     os.replace(partial, path)
     return str(path)
 

@@ -15,6 +15,7 @@ import math
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,12 @@ from torch import Tensor
 from tqdm import tqdm
 
 from model.condition_vector import Asked
+from model.egomotion import carried
+from model.picture_codec import PictureCodec
 from model.preset import PRESETS
-from model.training.prepare import HELD_OUT_SEED
+from model.training.prepare import HELD_OUT_SEED, Codecs
 from model.training.sheet import model_of_run, sheet
-from model.transformer import Nacre
+from model.transformer import Nacre, Seen
 
 KEEP_PLACE, KEEP_KEY, KEEP_MOTION, KEEP_PRESENCE, KEEP_VIEW, KEEP_FLASH = 0.88, 0.75, 0.92, 0.85, 0.85, 0.5
 
@@ -46,7 +49,8 @@ class Episodes:
                 for name in file.files:
                     parts.setdefault(name, []).append(file[name])
         self.data = {name: torch.from_numpy(np.stack(arrays)) for name, arrays in parts.items()}
-        self.data["latents"] = self.data["latents"].bfloat16()
+        for name in ("latents", "past"):
+            self.data[name] = self.data[name].bfloat16()
         self.count, self.steps = self.data["latents"].shape[:2]
 
     def batch(self, size: int, steps: int, generator: torch.Generator) -> dict[str, Tensor]:
@@ -68,8 +72,9 @@ def asked_of(batch: dict[str, Tensor], generator: torch.Generator | None) -> Ask
         return kept.expand(size, steps, width)
 
     return Asked(
-        batch["place"], keep(KEEP_PLACE), batch["environment"], keep(KEEP_KEY, 7), batch["motion"], keep(KEEP_MOTION),
-        batch["third"][..., None], keep(KEEP_VIEW), batch["flash"][..., None], keep(KEEP_FLASH),
+        batch["place"], keep(KEEP_PLACE), batch["environment"], keep(KEEP_KEY, 7),
+        batch["motion"], batch["pitch"][..., None], keep(KEEP_MOTION), batch["third"][..., None], keep(KEEP_VIEW),
+        batch["flash"][..., None], keep(KEEP_FLASH),
         batch["presence"], keep(KEEP_PRESENCE),
     )  # fmt: skip
 
@@ -78,7 +83,7 @@ QUIET_LEVEL = 0.12  # noise on steps that only serve as context; the running wor
 
 
 def channel_weights(episodes: Episodes, thumb_tokens: int, sound_tokens: int) -> Tensor:
-    """What an error of each number counts, (S, Z), mean 1: coarse before fine, the whole before its parts.
+    """What an error of each number counts, (S, Z): coarse before fine, the whole before its parts.
 
     A channel counts as its deviation, which is the square root of the picture's; the few tokens of thumbnail and
     sound, each of which is seen or heard everywhere, count for many patches. The two factors are arbitrary.
@@ -88,11 +93,66 @@ def channel_weights(episodes: Episodes, thumb_tokens: int, sound_tokens: int) ->
     weight[thumb_tokens:-sound_tokens] = weight[thumb_tokens:-sound_tokens].mean(0)
     weight[:thumb_tokens] *= 8
     weight[-sound_tokens:] *= 4
-    return weight / weight.mean()
+    return weight
 
 
-def _levels(crops: int, steps: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Noise levels (crops, steps), and which of them only serve as context.
+def carried_latents(small: PictureCodec, latents: Tensor, motion: Tensor, pitch_rad: Tensor) -> Tensor:
+    """Latents (B, T, S, Z) as the camera moves by motion (B, T, 4) to pitch_rad (B, T): the picture's move."""
+    count = small.tokens
+    picture = carried(small, latents[..., :count, :].flatten(0, 1), motion.flatten(0, 1), pitch_rad.flatten(0, 1))
+    return torch.cat([picture.view_as(latents[..., :count, :]), latents[..., count:, :]], -2)
+
+
+MEMORY_LIMIT = 0.98  # so that a world is drawn back to its climate within some seconds, whatever strays
+
+
+def fit_climate(model: Nacre, episodes: Episodes, updates: int) -> None:
+    """Learn what the diorama shows on average under given conditions, any of which may be missing."""
+    generator = torch.Generator().manual_seed(0)
+    model.centre.copy_(episodes.data["latents"][::4, ::8].float().flatten(0, 1).mean(0))
+    torch.nn.init.zeros_(model.climate[-1].weight)
+    torch.nn.init.zeros_(model.climate[-1].bias)
+    optimiser = torch.optim.AdamW(model.climate.parameters(), 3e-3, weight_decay=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, updates)
+    device = model.centre.device
+    for _ in tqdm(range(updates), desc="climate", mininterval=5):
+        batch = episodes.batch(384, 1, generator)
+        asked = asked_of(batch, generator)
+        # Weather blurred, or each episode would be known by its own.
+        asked.environment = asked.environment + 0.06 * torch.randn(asked.environment.shape, generator=generator)
+        conditions = asked.vectors()[0][:, 0].to(device)
+        loss = (model.centre_of(conditions) - batch["latents"][:, 0].to(device)).square().mean()
+        loss.backward()
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+        schedule.step()
+
+
+@torch.no_grad()
+def measure(model: Nacre, episodes: Episodes) -> None:
+    """Set what else the linear guess of `model` rests on, from a sample of the episodes."""
+    chosen = slice(None, None, max(1, episodes.count // 100))
+    sample = {name: values[chosen].float() for name, values in episodes.data.items()}
+    centre = model.centre_of(asked_of(sample, None).vectors()[0].to(model.centre.device)).cpu()
+    now = (sample["latents"] - centre)[:, 1:].flatten(0, 1)
+    past = (sample["past"][:, 1:] - centre[:, :-1]).flatten(0, 1)
+    # What the carried past says of a number: the slope of its regression on it.
+    slope = (now * past).mean(0) / past.square().mean(0).clamp(min=1e-4)
+    model.spread.copy_(now.square().mean(0).sqrt().clamp(min=1e-2))
+    model.memory.copy_(slope.clamp(0, MEMORY_LIMIT))
+
+
+@dataclass
+class Levels:
+    """Noise of each step (crops, steps), of the past it is shown, and whether it only serves as context."""
+
+    now: Tensor
+    past: Tensor
+    context: Tensor
+
+
+def _levels(crops: int, steps: int, generator: torch.Generator) -> Levels:
+    """Noise as the running world meets it, and stretches without any past.
 
     Most crops look as the running world does: a share of their steps noised as the sampler meets them, the others
     almost clean. But where the past shows everything the conditions are not learnt: so many crops begin with a stretch
@@ -103,44 +163,94 @@ def _levels(crops: int, steps: int, generator: torch.Generator) -> tuple[Tensor,
         return torch.rand(*shape, generator=generator)
 
     spread = torch.sigmoid(torch.randn(crops, steps, generator=generator) * 1.4 + 0.8)
-    # The sampler begins at pure noise and takes its last look at about 0.4.
-    sampled = torch.where(draw(crops, steps) < 0.2, 1.0, 0.3 + 0.7 * draw(crops, steps))
+    sampled = torch.where(draw(crops, steps) < 0.2, 1.0, 0.15 + 0.85 * draw(crops, steps))
     blind = torch.where(draw(crops, steps) < 0.5, 1.0, 0.6 + 0.4 * draw(crops, steps))
-    like_running = draw(crops, 1) < 0.75
+    # The first step of a world sees nothing, and is sampled down to the end.
+    blind[:, 0] = torch.where(draw(crops) < 0.5, blind[:, 0], sampled[:, 0])
+    like_running = draw(crops, 1) < 0.8
     begins = torch.where(draw(crops, 1) < 0.6, draw(crops, 1) * steps, 0.0)
     is_blind = like_running & (torch.arange(steps)[None] < begins)
-    context = like_running & ~is_blind & (draw(crops, steps) > 0.1 + 0.5 * draw(crops, 1))
-    level = torch.where(like_running, torch.where(is_blind, blind, sampled), spread)
-    return torch.where(context, draw(crops, steps) * QUIET_LEVEL, level), context
+    context = like_running & ~is_blind & (draw(crops, steps) > 0.2 + 0.6 * draw(crops, 1))
+    now = torch.where(like_running, torch.where(is_blind, blind, sampled), spread)
+    now = torch.where(context, draw(crops, steps) * QUIET_LEVEL, now)
+    quiet = draw(crops, steps) * draw(crops, steps) * QUIET_LEVEL
+    past = quiet.clone()
+    hidden = is_blind[:, :-1] | (~like_running & (draw(crops, steps - 1) < 0.5))
+    past[:, 1:] = torch.where(hidden, now[:, :-1], quiet[:, 1:])
+    past[:, 0] = torch.where(is_blind[:, 0] | (draw(crops) < 0.3), 1.0, quiet[:, 0])
+    return Levels(now, past, context)
 
 
 def loss_of(
-    model: Callable[..., Tensor],
+    forward: Callable[[Seen], Tensor],
+    model: Nacre,
+    small: PictureCodec,
     batch: dict[str, Tensor],
     weights: Tensor,
     generator: torch.Generator,
     own_context: bool,
 ) -> Tensor:
-    """Weighted mean squared velocity error; `own_context` puts the model's own estimates into the context."""
-    x = batch["latents"]
+    """Weighted mean squared error of the outputs; `own_context` puts the model's own estimates into the past.
+
+    The batch's first step only serves as the past of the second.
+    """
+    x, before = batch["latents"][:, 1:], batch["latents"][:, :-1]
     kind = "cpu" if x.device.type == "cpu" else "cuda"
-    conditions, presence = asked_of(batch, generator).vectors()
-    level, context = _levels(x.shape[0], x.shape[1], generator)
-    noise = torch.randn(x.shape, generator=generator)
-    t = level[..., None, None]
-    noised = x * (1 - t) + noise * t
-    if own_context:
-        with torch.no_grad(), torch.autocast(kind, torch.bfloat16):
-            high = (0.4 + 0.6 * torch.rand(x.shape[:2], generator=generator))[..., None, None]
-            guess_in = x * (1 - high) + noise * high
-            guess = guess_in - high * model(guess_in, high[..., 0, 0], conditions, presence)
-        swap = (context & (torch.rand(x.shape[:2], generator=generator) < 0.5))[..., None, None]
-        other = torch.randn(x.shape, generator=generator)
-        noised = torch.where(swap, guess * (1 - t) + other * t, noised)
+    with torch.no_grad():
+        asked = asked_of(batch, generator)
+        conditions, presence = asked.vectors()
+        centres = model.centre_of(conditions)
+    told = (conditions[:, 1:], presence[:, 1:], centres[:, 1:], centres[:, :-1])
+    levels = _levels(x.shape[0], x.shape[1], generator)
+
+    def normal() -> Tensor:
+        return torch.randn(x.shape, generator=generator)
+
+    def noised(clean: Tensor, noise: Tensor, level: Tensor) -> Tensor:
+        return clean * (1 - level[..., None, None]) + noise * level[..., None, None]
+
+    noise, past_noise = normal(), normal()
+    # The past is carried along as the camera moves, where the movement is known.
+    past = torch.where(asked.motion_mask[:, 1:, :, None] > 0, batch["past"][:, 1:], before)
+    context = x
+    with torch.no_grad():
+        if own_context:
+            high = 0.3 + 0.7 * torch.rand(x.shape[:2], generator=generator)
+            carried_past = noised(past, past_noise, levels.past)
+            first = Seen(noised(x, noise, high), high, carried_past, levels.past, *told)
+            with torch.autocast(kind, torch.bfloat16):
+                output = forward(first)
+            guess, _ = model.estimate(first, output.float())
+            own = torch.rand(x.shape[:2], generator=generator)[..., None, None] < 0.7
+            # A rollout adds its errors up: what one pass gets wrong is made as large as several steps might, and at
+            # times turned round, or the past would always be too dull and the model learn to overdo.
+            grown = torch.exp(torch.rand(x.shape[0], 1, 1, 1, generator=generator) * 1.8 - 0.7)
+            grown = torch.where(torch.rand(x.shape[0], 1, 1, 1, generator=generator) < 0.35, -grown, grown)
+            context = torch.where(own, x + grown * (guess - x), x)
+            motion, pitch_rad = asked.motion * asked.motion_mask, (asked.pitch_rad * asked.motion_mask)[..., 0]
+            moved = carried_latents(small, context[:, :-1], motion[:, 2:], pitch_rad[:, 2:])
+            past = torch.cat([past[:, :1], torch.where(own[:, :-1], moved, past[:, 1:])], 1)
+        # A rollout strays, in pattern and in contrast; the conditions say where it should be.
+        offset = torch.randn(x.shape[0], 1, *x.shape[2:], generator=generator) * model.spread
+        offset = offset * (1.6 * torch.rand(x.shape[0], 1, 1, 1, generator=generator) - 0.4).clamp(min=0)
+        offset[..., small.thumb_tokens :, :] *= 0.7
+        contrast = 0.25 * torch.randn(x.shape[0], 1, 1, 1, generator=generator)
+
+        def strayed(values: Tensor, centre: Tensor) -> Tensor:
+            return values + offset + contrast * (values - centre)
+
+        quiet = noised(strayed(context, centres[:, 1:]), normal(), levels.now)
+        latents = torch.where(levels.context[..., None, None], quiet, noised(x, noise, levels.now))
+        carried_past = noised(strayed(past, centres[:, :-1]), past_noise, levels.past)
+        seen = Seen(latents, levels.now, carried_past, levels.past, *told)
     with torch.autocast(kind, torch.bfloat16):
-        velocity = model(noised, level, conditions, presence)
-    error = ((velocity.float() - (noise - x)).pow(2) * weights).mean((-1, -2))
-    scored = (~context).float()  # what is almost clean has nothing to be predicted
+        output = forward(seen)
+    estimate, deviation = model.estimate(seen, output.float())
+    counts = deviation * weights
+    counts = counts / counts.mean((-1, -2), keepdim=True)
+    # Where hardly anything is left open, a rounding error must not count.
+    error = (((estimate - x) / deviation.clamp(min=1e-3)).square() * counts).mean((-1, -2))
+    scored = (~levels.context).float()  # what is almost clean has nothing to be predicted
     return (error * scored).sum() / scored.sum().clamp(min=1)
 
 
@@ -150,7 +260,7 @@ def optimisers(model: Nacre, rate: float) -> list[torch.optim.Optimizer]:
         p for n, p in model.named_parameters() if p.ndim == 2 and n.startswith("blocks.") and "modulation" not in n
     ]
     chosen = {id(p) for p in matrices}
-    rest = [p for p in model.parameters() if id(p) not in chosen]
+    rest = [p for p in model.parameters() if id(p) not in chosen and p.requires_grad]
     return [
         torch.optim.Muon(matrices, lr=rate, weight_decay=0.01, momentum=0.95, adjust_lr_fn="match_rms_adamw"),
         torch.optim.AdamW(rest, lr=rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
@@ -200,6 +310,7 @@ def main() -> None:
     parser.add_argument("--preset", default="nacre", choices=sorted(PRESETS))
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--plan-minutes", type=float, help="length of the whole plan the learning rate falls over")
+    parser.add_argument("--climate-updates", type=int, default=1500)
     parser.add_argument("--updates", type=int, help="stop after so many updates in all (for tests)")
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--steps", type=int, default=64)
@@ -223,6 +334,13 @@ def main() -> None:
     weights = channel_weights(episodes, PRESETS[options.preset].thumb_tokens, PRESETS[options.preset].sound_tokens)
     weights = weights.to(device)
     model = Nacre(PRESETS[options.preset]).to(device)
+    codecs = Codecs(PRESETS[options.preset])
+    codecs.load_state_dict(load_file(options.data / "codecs.safetensors"))
+    small = codecs.picture.reduced(PRESETS[options.preset].reduction).to(device)
+    if not (options.run / "position.json").exists():
+        fit_climate(model, episodes, options.climate_updates)
+        measure(model, episodes)
+    model.climate.requires_grad_(False)
     average = copy.deepcopy(model)
     optims = optimisers(model, options.rate)
     position = load_run(options.run, model, average, optims)
@@ -244,9 +362,9 @@ def main() -> None:
         for optimiser in optims:
             for group in optimiser.param_groups:
                 group["lr"] = rate
-        batch = {k: v.to(device) for k, v in episodes.batch(options.batch, options.steps, generator).items()}
-        own = update > 600 and done > 0.3 and update % 3 == 0
-        loss = loss_of(compiled, batch, weights, generator, own)
+        batch = {k: v.to(device) for k, v in episodes.batch(options.batch, options.steps + 1, generator).items()}
+        own = done > 0.2 and update % 2 == 0
+        loss = loss_of(compiled, model, small, batch, weights, generator, own)
         loss.backward()
         if world > 1:
             for gradient in (p.grad for p in model.parameters() if p.grad is not None):
