@@ -25,7 +25,7 @@ class Preset:
     far_every: int = 3  # every third layer also sees far steps
     far_stride: int = 8  # one far step in eight
     far_count: int = 6  # so the far window reaches 16 + 8 * 6 steps back
-    sampling_steps: int = 4
+    sampling_steps: int = 3
 
     @property
     def picture_tokens(self) -> int:

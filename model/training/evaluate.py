@@ -57,7 +57,7 @@ def movement(pictures: Pictures) -> dict[str, float]:
     grey = [cv2.resize(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), None, fx=0.5, fy=0.5) for p in pictures]
     found = []
     for a, b in itertools.pairwise(grey):
-        flow = cv2.calcOpticalFlowFarneback(a, b, np.zeros((0, 0, 2), np.float32), 0.5, 4, 25, 3, 7, 1.5, 0) * 2
+        flow = cv2.calcOpticalFlowFarneback(a, b, np.zeros((*a.shape, 2), np.float32), 0.5, 4, 25, 3, 7, 1.5, 0) * 2
         height, width = a.shape
         middle, low = flow[height * 25 // 100 : height * 60 // 100], flow[height * 72 // 100 : height * 96 // 100]
         across = np.linspace(-1, 1, width)[None]

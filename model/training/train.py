@@ -110,8 +110,8 @@ def fit_climate(model: Nacre, episodes: Episodes, updates: int) -> None:
     """Learn what the diorama shows on average under given conditions, any of which may be missing."""
     generator = torch.Generator().manual_seed(0)
     model.centre.copy_(episodes.data["latents"][::4, ::8].float().flatten(0, 1).mean(0))
-    torch.nn.init.zeros_(model.climate[-1].weight)
-    torch.nn.init.zeros_(model.climate[-1].bias)
+    for parameter in model.climate[-1].parameters():
+        torch.nn.init.zeros_(parameter)
     optimiser = torch.optim.AdamW(model.climate.parameters(), 3e-3, weight_decay=0.1)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, updates)
     device = model.centre.device
