@@ -75,9 +75,9 @@ class Easing:
     The rates are arbitrary but shared: the diorama eases with them too, so the model knows how change looks.
     """
 
-    PLACE_STEP = 1 / 30  # a change of place takes 2.5 s
-    SUN_STEP_RAD = 0.07
-    ENVIRONMENT_STEP = 1 / 16
+    PLACE_STEP = 1 / 36  # a change of place takes 3 s
+    SUN_STEP_RAD = 0.02  # from noon to night in 7 s
+    ENVIRONMENT_STEP = 1 / 24
     MOTION_SHARE = 0.5  # share of the remaining difference a step closes
     PRESENCE_SHARE = 0.6
 
