@@ -43,10 +43,11 @@ def before(height: int, width: int, motion: Tensor, pitch_rad: Tensor) -> Tensor
 
 
 def carried(small: PictureCodec, latents: Tensor, motion: Tensor, pitch_rad: Tensor) -> Tensor:
-    """Latents (N, tokens, channels) of the last pictures, moved as the camera moved.
+    """Latents (N, tokens, channels) of the last steps, their pictures moved as the camera moved; sound stays.
 
     `small` is the codec at reduced size (`PictureCodec.reduced`); motion and pitch as in `before`.
     """
+    picture, sound = latents[:, : small.tokens], latents[:, small.tokens :]
     grid = before(small.height, small.width, motion, pitch_rad)
-    moved = F.grid_sample(small.decode(latents), grid, mode="bilinear", padding_mode="border", align_corners=False)
-    return small.encode(moved)
+    moved = F.grid_sample(small.decode(picture), grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return torch.cat([small.encode(moved), sound], 1)

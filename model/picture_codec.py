@@ -32,7 +32,7 @@ def _fold(picture: Tensor, size: int, reach: int, back: bool) -> None:
 
     Each pair of pixels mirrored at a border is turned by an angle that falls from an eighth of a turn at the border to
     nothing `reach` pixels away, as in lapped transforms (Malvar 1990). The turn is orthogonal; after it, what one
-    patch draws fades out inside its neighbours, so that no border can be seen.
+    patch draws fades out inside its neighbours, which softens the borders.
     """
     cut = picture.unflatten(-1, (-1, size))
     before, after = cut[..., :-1, size - reach :], cut[..., 1:, :reach]

@@ -11,7 +11,8 @@ Both are the same function of the same weights: tests/test_transformer.py holds 
 What the network gives is only what it knows better than a linear guess. The guess starts from the last step's latents
 as the camera moved them (`model.egomotion`), which are believed as far as they have been found to hold, number by
 number; the noised latents correct it as far as their noise allows; and the network's output, in deviations of what
-then remains open, is added. With nothing to go by the guess is the mean of all the world has shown.
+then remains open, is added. Else the guess is the climate, the mean of what the diorama has shown under such
+conditions; to it a world is also drawn back, a little at every step, should it stray.
 """
 
 from __future__ import annotations

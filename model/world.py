@@ -47,7 +47,7 @@ from model.wish import Wish
 SNAPSHOT_FORMAT = "oysterd-world-2"
 CONTEXT_LEVEL = 0.05  # noise on committed steps: the model was trained to see through it, so small errors don't pile up
 SHIFT = 2.0  # spends more of the few sampling steps at high noise, where a step decides the most
-PAST_LEVEL = 0.02  # how far the carried last picture is doubted, though no noise is added to it
+PAST_LEVEL = 0.02  # the carried last step is doubted, and scaled, as if it had this much noise; none is added
 FIRST_PASSES = 12  # sampling passes of a world's first step, which has nothing to start from
 PATCH_NOISE = 0.7  # of the deviation the patches' noise was trained with: fewer streaks, a little less detail
 SPREAD = 1.5  # deviations a number of a latent may stray from its climate; arbitrary
@@ -256,7 +256,9 @@ class World:
                     kept = held if last else held * (1 - level) + noise[: p.picture_tokens] * level
                     x = torch.cat([kept, x[p.picture_tokens :]])
                 if last:
-                    latents = x = x.clamp(centre - self.model.reach, centre + self.model.reach)
+                    if held is None:  # what was given is not bent to what the diorama shows
+                        x = x.clamp(centre - self.model.reach, centre + self.model.reach)
+                    latents = x
                     x = x * (1 - level) + again * level
                 seen = Seen(
                     x, torch.tensor(level, device=device), past, past_level, vector, presence, centre, past_centre
@@ -288,12 +290,10 @@ class World:
         """The last step's latents (S, Z) as the camera has moved since, and how far to doubt them."""
         if self.index == 0:
             return self.latents, torch.tensor(1.0, device=self.model.device)
-        count = self.model.preset.picture_tokens
         motion, pitch_rad = asked.motion * asked.motion_mask, (asked.pitch_rad * asked.motion_mask)[..., 0]
         device = self.model.device
-        moved = carried(self.model.small, self.latents[None, :count], motion.to(device), pitch_rad.to(device))[0]
-        past = torch.cat([moved, self.latents[count:]]) * (1 - PAST_LEVEL)  # scaled as if it were noised
-        return past, torch.tensor(PAST_LEVEL, device=device)
+        moved = carried(self.model.small, self.latents[None], motion.to(device), pitch_rad.to(device))[0]
+        return moved * (1 - PAST_LEVEL), torch.tensor(PAST_LEVEL, device=device)
 
     def _plan(self, conditions: Conditions) -> _Plan:
         """Turn what is asked into eased, masked numbers, without touching the world."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -46,9 +47,9 @@ class Command(Strict):
             raise refusal(f"at_s = {self.at_s:g} is after not_after_s = {self.not_after_s:g}: it would never be due")
         return self
 
+    @abstractmethod
     def to_change(self) -> Change | None:
         """What it changes in the world, or None for a command that asks something of the daemon."""
-        raise NotImplementedError
 
 
 class Direct(Command):

@@ -115,10 +115,9 @@ def encode_episode(seed: int, preset_name: str, out: str) -> str:
     heard = codecs.sound.encode(features)
     motion, pitch_rad = (torch.from_numpy(made[name][1:]) for name in ("motion", "pitch"))
     small = codecs.picture.reduced(PRESETS[preset_name].reduction)
-    few = zip(seen[:-1].split(8), motion.split(8), pitch_rad.split(8), strict=True)
-    moved = torch.cat([carried(small, *parts) for parts in few])
     latents = torch.cat([seen, heard], 1)
-    past = torch.cat([latents[:1], torch.cat([moved, heard[:-1]], 1)])  # the first has none: itself
+    few = zip(latents[:-1].split(8), motion.split(8), pitch_rad.split(8), strict=True)
+    past = torch.cat([latents[:1], *(carried(small, *parts) for parts in few)])  # the first has none: itself
     partial = path.with_suffix(".partial.npz")
     np.savez(partial, latents=latents.half().numpy(), past=past.half().numpy(), **made)  # type: ignore[arg-type]
     os.replace(partial, path)

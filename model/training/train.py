@@ -96,13 +96,6 @@ def channel_weights(episodes: Episodes, thumb_tokens: int, sound_tokens: int) ->
     return weight
 
 
-def carried_latents(small: PictureCodec, latents: Tensor, motion: Tensor, pitch_rad: Tensor) -> Tensor:
-    """Latents (B, T, S, Z) as the camera moves by motion (B, T, 4) to pitch_rad (B, T): the picture's move."""
-    count = small.tokens
-    picture = carried(small, latents[..., :count, :].flatten(0, 1), motion.flatten(0, 1), pitch_rad.flatten(0, 1))
-    return torch.cat([picture.view_as(latents[..., :count, :]), latents[..., count:, :]], -2)
-
-
 MEMORY_LIMIT = 0.98  # so that a world is drawn back to its climate within some seconds, whatever strays
 
 
@@ -228,7 +221,8 @@ def loss_of(
             grown = torch.where(torch.rand(x.shape[0], 1, 1, 1, generator=generator) < 0.35, -grown, grown)
             context = torch.where(own, x + grown * (guess - x), x)
             motion, pitch_rad = asked.motion * asked.motion_mask, (asked.pitch_rad * asked.motion_mask)[..., 0]
-            moved = carried_latents(small, context[:, :-1], motion[:, 2:], pitch_rad[:, 2:])
+            parts = (context[:, :-1], motion[:, 2:], pitch_rad[:, 2:])
+            moved = carried(small, *(part.flatten(0, 1) for part in parts)).view_as(context[:, :-1])
             past = torch.cat([past[:, :1], torch.where(own[:, :-1], moved, past[:, 1:])], 1)
         # A rollout strays, in pattern and in contrast; the conditions say where it should be.
         offset = torch.randn(x.shape[0], 1, *x.shape[2:], generator=generator) * model.spread
