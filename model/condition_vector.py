@@ -1,56 +1,40 @@
-"""Conditions as the network sees them: numbers with a presence mask beside each group, so that absent is not zero."""
+"""Conditions as the dynamics see them: what is asked for, eased, and where the walker's phases stand."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
-from model.conditions import ENVIRONMENT, MOTION, PITCH_LIMIT_RAD
+from model.conditions import ENVIRONMENT
 from model.diorama.places import PLACES
+from model.walker import Walker
 
-# place + mask, environment + masks, motion + pitch + mask, third person + mask, flash + mask
-WIDTH = len(PLACES) + 1 + 2 * len(ENVIRONMENT) + len(MOTION) + 2 + 2 + 2
-PRESENCE_WIDTH = 3  # near, stir, mask
+# place, environment; moving, stride, swash; side and nearness of the sea; flash and whether it is asked for;
+# visitors: near, stir, side
+WIDTH = len(PLACES) + len(ENVIRONMENT) + 5 + 2 + 2 + 3
+FLASH_AT = WIDTH - 5  # a flash, and whether one is asked for
 
 
-@dataclass
-class Asked:
-    """Eased conditions of steps, float32 with any leading shape (…): values and, where they can be absent, masks."""
-
-    place: Tensor  # (…, 5)
-    place_mask: Tensor  # (…, 1)
-    environment: Tensor  # (…, 7)
-    environment_mask: Tensor  # (…, 7)
-    motion: Tensor  # (…, 4)
-    pitch_rad: Tensor  # (…, 1): where the camera's pitch is at the end of the step
-    motion_mask: Tensor  # (…, 1): of motion and pitch
-    third: Tensor  # (…, 1): 1 third person, 0 first
-    third_mask: Tensor  # (…, 1)
-    flash: Tensor  # (…, 1)
-    flash_mask: Tensor  # (…, 1)
-    presence: Tensor  # (…, rows, cols, 2)
-    presence_mask: Tensor  # (…, 1)
-
-    def vectors(self) -> tuple[Tensor, Tensor]:
-        """The condition vector (…, WIDTH) and the presence tokens (…, rows * cols, PRESENCE_WIDTH)."""
-        vector = torch.cat(
-            [
-                self.place * self.place_mask,
-                self.place_mask,
-                self.environment * self.environment_mask,
-                self.environment_mask,
-                self.motion * self.motion_mask,
-                self.pitch_rad / PITCH_LIMIT_RAD * self.motion_mask,
-                self.motion_mask,
-                (2 * self.third - 1) * self.third_mask,
-                self.third_mask,
-                self.flash * self.flash_mask,
-                self.flash_mask,
-            ],
-            -1,
-        )
-        flat = self.presence.flatten(-3, -2)
-        mask = self.presence_mask[..., None, :].expand(*flat.shape[:-1], 1)
-        return vector, torch.cat([flat * mask, mask], -1)
+def condition_vector(
+    place: NDArray[np.float32],
+    environment: NDArray[np.float32],
+    walker: Walker,
+    presence: NDArray[np.float32],
+    flash: float | None,
+) -> NDArray[np.float32]:
+    """(WIDTH,) of one step: place (8,), environment (7,) and presence (rows, cols, 2) eased; a flash if asked for."""
+    stride, swash = 2 * math.pi * walker.stride, 2 * math.pi * walker.swash
+    near, stir = presence[..., 0], presence[..., 1]
+    weight = (near * (0.2 + stir)).sum(0)
+    across = np.linspace(-1, 1, len(weight))
+    side = float((weight * across).sum() / max(1e-3, weight.sum())) if weight.sum() > 1e-3 else 0.0
+    rest = [
+        walker.moving, math.sin(stride) * walker.moving, math.cos(stride) * walker.moving,
+        math.sin(swash), math.cos(swash),
+        *walker.sea(),
+        flash or 0.0, float(flash is not None),
+        float(near.max()), float((near * stir).max()), side,
+    ]  # fmt: skip
+    return np.concatenate([place, environment, np.array(rest)]).astype(np.float32)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float32]
 
 STEPS_PER_S = 12
-GRID = (5, 8)  # rows, cols of the picture's token grid, and of the presence map
+GRID = (5, 8)  # rows, cols of the presence map
 ENVIRONMENT = ("sun_rad", "cloud", "fog", "rain", "snow", "wind", "energy")
 MOTION = ("forward", "strafe", "yaw_rad_s", "pitch_rad_s")
 # The ranges the diorama teaches; the world clamps what it is asked to them and says so.
@@ -75,9 +75,9 @@ class Easing:
     The rates are arbitrary but shared: the diorama eases with them too, so the model knows how change looks.
     """
 
-    PLACE_STEP = 1 / 36  # a change of place takes 3 s
-    SUN_STEP_RAD = 0.02  # from noon to night in 7 s
-    ENVIRONMENT_STEP = 1 / 24
+    PLACE_STEP = 1 / 72  # a change of place takes 6 s
+    SUN_STEP_RAD = 0.018  # from noon to night in 8 s
+    ENVIRONMENT_STEP = 1 / 36
     MOTION_SHARE = 0.5  # share of the remaining difference a step closes
     PRESENCE_SHARE = 0.6
 
@@ -89,7 +89,7 @@ class Easing:
         self.pitch_rad = np.float32(0)
 
     def towards(self, place: Array, environment: Array, motion: Array) -> tuple[Array, Array, Array]:
-        """Advance one step towards the targets; the eased place (5,), environment (7,) and motion (4,)."""
+        """Advance one step towards the targets; the eased place (8,), environment (7,) and motion (4,)."""
         self.place = self.place + np.clip(place - self.place, -self.PLACE_STEP, self.PLACE_STEP)
         limit = np.full(len(ENVIRONMENT), self.ENVIRONMENT_STEP, np.float32)
         limit[0] = self.SUN_STEP_RAD

@@ -15,8 +15,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from model.picture_codec import _partly_white, _principal
-
 Array = NDArray[np.float32]
 
 SAMPLE_RATE_HZ = 24_000
@@ -181,6 +179,22 @@ def synthesise(features: Array, state: SynthState, rng: np.random.Generator) -> 
     phases = np.append(state.phases[:-1] + step * SLICE_SAMPLES, phase[-1]) % (2 * np.pi)
     end = SynthState(overlap, phases, target.astype(np.float32), np.array([amplitude[-1], hertz[-1], pan], np.float32))
     return np.tanh(out).astype(np.float32), end
+
+
+def _principal(rows: Tensor, keep: int) -> tuple[Tensor, Tensor]:
+    """Mean (D,) and the `keep` leading principal directions (D, keep) of rows (N, D)."""
+    mean = rows.mean(0)
+    centred = rows - mean
+    _, turn = torch.linalg.eigh(centred.T @ centred / len(rows))
+    return mean, turn.flip(1)[:, :keep].contiguous()
+
+
+def _partly_white(rows: Tensor, over: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    """Shift and scale that leave channels at the square root of their deviation, unit variance over all."""
+    shift, deviation = rows.mean(over), rows.std(over).clamp(min=1e-4)
+    scale = deviation.sqrt()
+    overall = (deviation / scale).pow(2).mean(-1, keepdim=True).sqrt()
+    return shift, scale * overall
 
 
 class SoundCodec(nn.Module):

@@ -1,18 +1,16 @@
 """The dynamics: a causal transformer over steps that denoises all tokens of a step together.
 
-Space attention mixes the tokens inside a step (picture and sound alike), time attention follows each token through
-the steps before it: a local window in every layer, and in every `far_every`-th layer also one step in
+A step's tokens are its pulse, what sets the picture in motion (lightning, gusts), and its sound: what is seen and what
+is heard come out of the same denoising. Space attention mixes the tokens inside a step, time attention follows each
+token through the steps before it: a local window in every layer, and in every `far_every`-th layer also one step in
 `far_stride` further back and the very first step, pinned (the sink of Xiao et al. 2023). Trained with flow matching
 under an independent noise level for every step (diffusion forcing, Chen et al. 2024).
 
-`Nacre.forward` sees whole sequences (training); `Nacre.step` sees one step and a static cache (the running world).
-Both are the same function of the same weights: tests/test_transformer.py holds them together.
+`Nacre.forward` sees whole sequences (training); `Nacre.step` one step and a static cache (the running world). Both are
+the same function of the same weights: tests/test_transformer.py holds them together.
 
-What the network gives is only what it knows better than a linear guess. The guess starts from the last step's latents
-as the camera moved them (`model.egomotion`), which are believed as far as they have been found to hold, number by
-number; the noised latents correct it as far as their noise allows; and the network's output, in deviations of what
-then remains open, is added. Else the guess is the climate, the mean of what the diorama has shown under such
-conditions; to it a world is also drawn back, a little at every step, should it stray.
+What the network gives is only what it knows better than the best linear guess from the noised latents, in deviations
+of what that guess leaves open.
 """
 
 from __future__ import annotations
@@ -24,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from model.condition_vector import PRESENCE_WIDTH, WIDTH
+from model.condition_vector import WIDTH
 from model.preset import Preset
 
 _ROPE_BASE = 1_000.0  # windows are under a hundred steps; the usual 10,000 would leave most pairs idle
@@ -122,43 +120,33 @@ def _normed(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
 class Seen:
     """What a step's denoising starts from, each with the same leading shape (…).
 
-    latents (…, S, Z) noised to `level` (…,); past (…, S, Z): the last step's latents as the camera moved them, noised
-    to `past_level` (…,), 1 where there is no last step; conditions (…, WIDTH); presence (…, rows * cols,
-    PRESENCE_WIDTH); centre and past_centre (…, S, Z): the climate of this step's and of the last step's conditions.
+    latents (…, S, Z) noised to `level` (…,); conditions (…, WIDTH).
     """
 
     latents: Tensor
     level: Tensor
-    past: Tensor
-    past_level: Tensor
     conditions: Tensor
-    presence: Tensor
-    centre: Tensor
-    past_centre: Tensor
 
 
 class Nacre(nn.Module):
     """Predicts every token of a step from its noised self, the steps before and the conditions."""
 
     level_frequency: Tensor
-    centre: Tensor
     spread: Tensor
-    memory: Tensor
 
     def __init__(self, preset: Preset) -> None:
         super().__init__()
         self.preset = preset
         d, z = preset.dim, preset.channels
-        self.thumb_in, self.patch_in, self.sound_in = (nn.Linear(2 * z, d) for _ in range(3))
-        self.presence_in = nn.Linear(PRESENCE_WIDTH, d)
+        self.pulse_in, self.sound_in = nn.Linear(z, d), nn.Linear(z, d)
         self.place_of_token = nn.Parameter(torch.randn(preset.tokens, d) * 0.02)
-        self.level_in = nn.Sequential(nn.Linear(256, d), nn.SiLU(), nn.Linear(d, d))
+        self.level_in = nn.Sequential(nn.Linear(128, d), nn.SiLU(), nn.Linear(d, d))
         self.condition_in = nn.Sequential(nn.Linear(WIDTH, 2 * d), nn.SiLU(), nn.Linear(2 * d, d))
         self.modulate, self.condition_add = nn.Linear(d, 9 * d), nn.Linear(d, d)
         blocks = [Block(preset, far=(index + 1) % preset.far_every == 0) for index in range(preset.layers)]
         self.blocks = nn.ModuleList(blocks)
-        self.thumb_out, self.patch_out, self.sound_out = nn.Linear(d, z), nn.Linear(d, z), nn.Linear(d, z)
-        for out in (self.thumb_out, self.patch_out, self.sound_out, self.modulate):
+        self.pulse_out, self.sound_out = nn.Linear(d, z), nn.Linear(d, z)
+        for out in (self.pulse_out, self.sound_out, self.modulate):
             nn.init.zeros_(out.weight)
             nn.init.zeros_(out.bias)
         with torch.no_grad():
@@ -168,41 +156,17 @@ class Nacre(nn.Module):
                 block.modulation[8].fill_(0.5)
         frequency = torch.exp(torch.arange(64) / 64 * -math.log(1000.0))
         self.register_buffer("level_frequency", frequency, persistent=False)
-        self.climate = nn.Sequential(
-            nn.Linear(WIDTH, 128), nn.SiLU(), nn.Linear(128, 128), nn.SiLU(),
-            nn.Linear(128, (preset.thumb_tokens + preset.sound_tokens) * z),
-        )  # fmt: skip
-        # Measured on the episodes: mean of every number, deviation from its climate, and how far that follows its past.
-        for name, value in {"centre": 0.0, "spread": 1.0, "memory": 0.9}.items():
-            self.register_buffer(name, torch.full((preset.tokens, z), value))
-
-    def centre_of(self, conditions: Tensor) -> Tensor:
-        """The climate (…, S, Z) of conditions (…, WIDTH): of the thumbnail and the sound; of patches the mean."""
-        p = self.preset
-        felt = self.climate(conditions).unflatten(-1, (-1, p.channels))
-        thumb, sound = felt.split([p.thumb_tokens, p.sound_tokens], -2)
-        patches = felt.new_zeros(*felt.shape[:-2], p.rows * p.cols, p.channels)
-        return self.centre + torch.cat([thumb, patches, sound], -2)
-
-    def expected(self, seen: Seen) -> tuple[Tensor, Tensor]:
-        """Mean and variance (…, S, Z) of a step, from its climate and the last step alone."""
-        level = seen.past_level[..., None, None]
-        variance = self.spread.square()
-        kept = 1 - level
-        noisy = kept.square() * variance + level.square()
-        known = kept.square() * variance / noisy  # share of the past's variance that its noise leaves to be seen
-        strayed = kept * variance / noisy * (seen.past - kept * seen.past_centre)
-        return seen.centre + self.memory * strayed, variance * (1 - self.memory.square() * known)
+        # Deviation of every number over all episodes, measured before training.
+        self.register_buffer("spread", torch.ones(preset.tokens, z))
 
     def estimate(self, seen: Seen, output: Tensor) -> tuple[Tensor, Tensor]:
         """Clean latents (…, S, Z) from the network's output, and the deviation (…, S, Z) the output counts in."""
-        mean, variance = self.expected(seen)
+        variance = self.spread.square()
         level = seen.level[..., None, None]
         kept = 1 - level
         noisy = kept.square() * variance + level.square()
-        guess = mean + kept * variance / noisy * (seen.latents - kept * mean)
-        deviation = level * (variance / noisy).sqrt()
-        return guess + deviation * output, deviation
+        deviation = level * (variance / noisy.clamp(min=1e-12)).sqrt()
+        return kept * variance / noisy.clamp(min=1e-12) * seen.latents + deviation * output, deviation
 
     @property
     def layers(self) -> list[Block]:
@@ -214,20 +178,20 @@ class Nacre(nn.Module):
     def embed(self, seen: Seen) -> tuple[Tensor, Tensor]:
         """Token states (…, S, d) and modulation (…, 9, d)."""
         p = self.preset
-        mean, _ = self.expected(seen)
-        both = torch.cat([seen.latents, mean], -1)
-        thumb, patch, sound = both.split([p.thumb_tokens, p.rows * p.cols, p.sound_tokens], -2)
-        tokens = [self.thumb_in(thumb), self.patch_in(patch) + self.presence_in(seen.presence), self.sound_in(sound)]
-        angle = torch.cat([v[..., None] * 1000 * self.level_frequency for v in (seen.level, seen.past_level)], -1)
+        level = seen.level[..., None, None]
+        noisy = ((1 - level).square() * self.spread.square() + level.square()).sqrt()
+        pulse, sound = (seen.latents / noisy.clamp(min=1e-6)).split([p.pulse_tokens, p.sound_tokens], -2)
+        angle = seen.level[..., None] * 1000 * self.level_frequency
         c = self.level_in(torch.cat([angle.cos(), angle.sin()], -1)) + self.condition_in(seen.conditions)
-        x = torch.cat(tokens, -2) + self.place_of_token + self.condition_add(F.silu(c))[..., None, :]
+        x = torch.cat([self.pulse_in(pulse), self.sound_in(sound)], -2) + self.place_of_token
+        x = x + self.condition_add(F.silu(c))[..., None, :]
         return x.float(), self.modulate(F.silu(c)).unflatten(-1, (9, p.dim)).float()
 
     def unembed(self, x: Tensor) -> Tensor:
         """Token states (…, S, d) to outputs (…, S, Z), in deviations of what the linear guess leaves open."""
         p = self.preset
-        thumb, patch, sound = F.rms_norm(x, x.shape[-1:]).split([p.thumb_tokens, p.rows * p.cols, p.sound_tokens], -2)
-        return torch.cat([self.thumb_out(thumb), self.patch_out(patch), self.sound_out(sound)], -2).float()
+        pulse, sound = F.rms_norm(x, x.shape[-1:]).split([p.pulse_tokens, p.sound_tokens], -2)
+        return torch.cat([self.pulse_out(pulse), self.sound_out(sound)], -2).float()
 
     # --- training: whole sequences ---
 

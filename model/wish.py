@@ -15,6 +15,7 @@ from model.diorama.captions import NO_PLACE, Meaning
 from model.diorama.places import PLACES
 
 MORE = 0.35  # of a key's range, by which "more" and "less" move it; arbitrary, and audible in one go
+NONE = 0.08  # what is asked for at less than this is not wanted at all
 _SPEED = {
     "still": (0.0, 0.0, 0.0, 0.0),
     "forward": (0.9, 0.0, 0.0, 0.0),
@@ -44,7 +45,8 @@ class Wish:
         for key, (operation, value) in meaning.environment.items():
             low, high = ENVIRONMENT_RANGE[key]
             if operation == "set":
-                environment[key] = float(np.clip(value, low, high))
+                # The head gives "none" as a number near 0, and a drop now and then is not none.
+                environment[key] = float(np.clip(value, low, high)) if key == "sun_rad" or value > NONE else 0.0
                 continue
             from_here = environment.get(key, float(now[ENVIRONMENT.index(key)]))
             step = MORE * (high - low) * (1 if operation == "more" else -1)

@@ -1,57 +1,50 @@
 """The running world: `load` a model, `begin` a world, `step` it without end; `save`, `resume`, `fork` it bit for bit.
 
-A step denoises all tokens of the next twelfth of a second on a frozen cache, decodes picture and sound from them, and
-only then commits: a step that fails leaves the world as it was. All randomness is drawn from (seed, step), so the
-state needs no generator, and two worlds with the same state go on alike.
+A step denoises pulse and sound of the next twelfth of a second on a frozen cache, sees the picture from where the
+walker then stands, and only then commits: a step that fails leaves the world as it was. All randomness is drawn from
+(seed, step), so the state needs no generator, and two worlds with the same state go on alike.
 """
 
 from __future__ import annotations
 
 import copy
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from model import checkpoint
+from model import checkpoint, outlook
 from model.cache import Committed, StepCache
-from model.condition_vector import Asked
-from model.conditions import (
-    ENVIRONMENT,
-    ENVIRONMENT_RANGE,
-    FAIR,
-    GRID,
-    MOTION,
-    MOTION_RANGE,
-    Array,
-    Chunk,
-    Conditions,
-    Easing,
-)
-from model.diorama.places import PLACES
-from model.egomotion import carried
-from model.picture_codec import PictureCodec
+from model.condition_vector import condition_vector
+from model.conditions import ENVIRONMENT, STEPS_PER_S, Array, Chunk, Conditions, Easing
+from model.diorama.places import COLUMN, TABLE
+from model.field import field_of
+from model.plan import Plan, own_place, planned, wandering
 from model.preset import Preset
+from model.pulse import FLASH_UNIT, Pulse
+from model.shading import Moment, Textures
 from model.sound_codec import SoundCodec, SynthState, synthesise
 from model.text import TextHead, embed
 from model.transformer import Nacre, Seen, rotary_table
+from model.view import View
+from model.walker import Walker, blown
 from model.wish import Wish
 
-SNAPSHOT_FORMAT = "oysterd-world-2"
+SNAPSHOT_FORMAT = "oysterd-world-3"
 CONTEXT_LEVEL = 0.05  # noise on committed steps: the model was trained to see through it, so small errors don't pile up
 SHIFT = 2.0  # spends more of the few sampling steps at high noise, where a step decides the most
-PAST_LEVEL = 0.02  # the carried last step is doubted, and scaled, as if it had this much noise; none is added
-FIRST_PASSES = 12  # sampling passes of a world's first step, which has nothing to start from
-PATCH_NOISE = 0.7  # of the deviation the patches' noise was trained with: fewer streaks, a little less detail
-SPREAD = 1.5  # deviations a number of a latent may stray from its climate; arbitrary
-IMAGE_STEPS = 4  # how many steps a starting picture is held, to fill the attention with it
+REACH = 6.0  # deviations a latent may stray: of the diorama's, none strays further
+DISSOLVE_STEPS = 48  # in which a picture that a world begins with passes into what it is taken for
+MOOD = 0.7  # share of a picture's colours that its world keeps
+_SEA = TABLE[:, COLUMN["sea"]] > 0.5  # places with a shore
 
 
 class WorldError(Exception):
@@ -64,14 +57,11 @@ def _times(steps: int) -> list[float]:
 
 
 class WorldModel:
-    """A loaded model: network, codecs and text head on a device. Worlds share it and hold only their own state."""
+    """A loaded model: networks, sound codec and text head on a device. Worlds share it and hold only their state."""
 
     def __init__(self, preset: Preset, parts: dict[str, dict[str, Tensor]], code: str, device: str = "cpu") -> None:
         self.preset, self.code, self.device = preset, code, torch.device(device)
-        self.network = Nacre(preset)
-        self.picture = PictureCodec(
-            preset.height, preset.width, preset.rows, preset.cols, preset.channels, preset.thumb_tokens
-        )
+        self.network, self.view = Nacre(preset), View(preset)
         self.sound = SoundCodec(preset.sound_tokens, preset.channels)
         self.head = TextHead()
         for name, module in self.parts().items():
@@ -83,25 +73,17 @@ class WorldModel:
                 raise checkpoint.CheckpointError(f"the checkpoint's part {name!r} does not fit: {error}") from error
             module.eval().requires_grad_(False)
         self.network.to(self.device)
-        self.picture.to(self.device)
-        self.small = self.picture.reduced(preset.reduction).to(self.device)
-        # No number of the picture strays further than a few of its deviations, whatever a rollout adds up.
-        reach = SPREAD * self.network.spread.clone()
-        reach[preset.picture_tokens :] = float("inf")
-        self.reach = reach
-        # Sixteen-bit weights once, instead of a conversion in every product.
-        for name, module in self.network.named_modules():
-            if isinstance(module, torch.nn.Linear) and not name.startswith("climate"):
-                module.to(torch.bfloat16)
+        self.view.to(self.device)
 
     def parts(self) -> dict[str, torch.nn.Module]:
         """What a checkpoint holds, by name."""
-        return {"network": self.network, "picture": self.picture, "sound": self.sound, "head": self.head}
+        return {"network": self.network, "view": self.view, "sound": self.sound, "head": self.head}
 
     def embed(self, text: str) -> Array:
         """A text's embedding float32 (E,), for the text fields of Conditions."""
         return embed([text])[0]
 
+    @torch.inference_mode()
     def begin(
         self,
         scene: str | Array | None = None,
@@ -111,44 +93,51 @@ class WorldModel:
     ) -> World:
         """A new world from a scene (text or embedding), a picture uint8 (H, W, 3) of any size, or nothing at all.
 
-        Raises WorldError for a picture that is not one.
+        A picture stands at the beginning, and passes into the place, hour and colours that it is taken for. Raises
+        WorldError for a picture that is not one.
         """
         world = World(self, seed)
         if scene is not None:
             embedding = self.embed(scene) if isinstance(scene, str) else scene
-            world.wish = world.wish.asked(self.head.read(embedding), FAIR)
+            world.wish = world.wish.asked(self.head.read(embedding), world.easing.environment)
         world.wish = replace(world.wish, third=view == "third")
-        environment = FAIR.copy()
+        picture = None if image is None else self._sized(image)
+        environment = world.easing.environment.copy()
+        place = world.wish.place_weights()
+        if picture is not None:
+            with torch.autocast(self.device.type, torch.bfloat16):
+                like = outlook.likeness(self.view, world.textures, picture, seed)
+            environment = like.environment
+            place = like.place if place is None else place
+            # What the picture shows is as if it had been asked for; words come first.
+            shown = dict(zip(ENVIRONMENT, environment.tolist(), strict=True))
+            world.wish = replace(world.wish, place=int(place.argmax()), environment=shown | world.wish.environment)
         for key, value in world.wish.environment.items():
             environment[ENVIRONMENT.index(key)] = value
-        place = world.wish.place_weights()
-        world.easing = Easing(
-            np.full(len(PLACES), 1 / len(PLACES), np.float32) if place is None else place, environment
-        )
-        if image is not None:
-            held = self._encode(image)
-            for _ in range(IMAGE_STEPS):
-                world._advance(Conditions(motion=np.zeros(4, np.float32)), held)
+        world.easing = Easing(own_place(seed) if place is None else place, environment)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            world.walker = outlook.find_spot(self.view, world.textures, world.easing.place, environment, seed)
+            if picture is not None:
+                moment = outlook.moments([world.walker], world.easing.place[None], environment[None], self.device)
+                shown_now, _ = self.view.picture(world.textures, moment, self.preset.height, self.preset.width)
+                world.mood = MOOD * outlook.mood_of(picture, shown_now[0].float())
+                world.photo = picture.mul(255).round().to(torch.uint8).cpu().numpy()
         return world
 
-    def _encode(self, image: NDArray[np.uint8]) -> Tensor:
+    def _sized(self, image: NDArray[np.uint8]) -> Tensor:
+        """A picture cropped to the world's shape about its centre and resized: (H, W, 3) in 0..1."""
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or min(image.shape[:2]) < 8:
             raise WorldError(
                 f"image: must be uint8 (height, width, 3) of 8 pixels or more, not {image.dtype} {image.shape}"
             )
         height, width = self.preset.height, self.preset.width
         rows, cols = image.shape[:2]
-        # Crop to the world's shape about the centre, then resize by area.
         scale = min(rows / height, cols / width)
         h, w = max(1, round(height * scale)), max(1, round(width * scale))
         top, left = (rows - h) // 2, (cols - w) // 2
-        cut = (
-            torch.from_numpy(np.ascontiguousarray(image[top : top + h, left : left + w])).permute(2, 0, 1)[None].float()
-        )
-        sized = torch.nn.functional.interpolate(
-            cut, (height, width), mode="bilinear", align_corners=False, antialias=True
-        )
-        return self.picture.encode((sized / 127.5 - 1).to(self.device))[0]
+        cut = torch.from_numpy(np.ascontiguousarray(image[top : top + h, left : left + w])).permute(2, 0, 1)[None]
+        sized = F.interpolate(cut.float(), (height, width), mode="bilinear", align_corners=False, antialias=True)
+        return (sized[0].permute(1, 2, 0) / 255).clamp(0, 1).to(self.device)
 
     def resume(self, path: Path | str) -> World:
         """The world saved at `path`, bit for bit. Raises WorldError for a damaged or foreign snapshot."""
@@ -165,12 +154,11 @@ class WorldModel:
                 f"{path}: was saved by another model ({metadata.get('model', '')[:12]}…, not {self.code[:12]}…)"
             )
         about = json.loads(metadata["about"])
-        world = World(self, about["seed"])
-        world.index = about["index"]
+        world = World(self, about["field_seed"])
+        world.seed, world.index, world.gust = about["seed"], about["index"], about["gust"]
         wish = about["wish"]
         world.wish = Wish(**{**wish, "motion": None if wish["motion"] is None else tuple(wish["motion"])})
-        world.place_asked, world.known = about["place_asked"], set(about["known"])
-        parts: dict[str, dict[str, Tensor]] = {"cache": {}, "easing": {}, "synth": {}, "last": {}}
+        parts: dict[str, dict[str, Tensor]] = {"cache": {}, "easing": {}, "synth": {}, "own": {}}
         for full, value in tensors.items():
             part, _, name = full.partition(".")
             parts[part][name] = value
@@ -178,10 +166,13 @@ class WorldModel:
             world.cache.load(parts["cache"])
         except ValueError as error:
             raise WorldError(f"{path}: {error}") from error
-        world.latents, world.centre = (parts["last"][name].to(self.device) for name in ("latents", "centre"))
         for name, value in parts["easing"].items():
             setattr(world.easing, name, np.float32(value.item()) if value.ndim == 0 else value.numpy())
         world.synth = SynthState(**{name: value.numpy() for name, value in parts["synth"].items()})
+        world.walker = Walker(*parts["own"]["walker"].tolist())
+        world.mood, world.photo = (
+            parts["own"][name].numpy() if name in parts["own"] else None for name in ("mood", "photo")
+        )
         return world
 
 
@@ -191,78 +182,97 @@ def load(name: str = "nacre", device: str = "cpu") -> WorldModel:
     return WorldModel(preset, parts, code, device)
 
 
-@dataclass
-class _Plan:
-    """What a step would change besides the caches, held back until the step has succeeded."""
-
-    wish: Wish
-    easing: Easing
-    place_asked: bool
-    known: set[str]
-    asked: Asked
-    applied: dict[str, Any]
-
-
 class World:
     """One living world. `step` advances it by a twelfth of a second."""
 
     def __init__(self, model: WorldModel, seed: int) -> None:
-        p = model.preset
-        self.model, self.seed, self.index = model, seed, 0
-        self.wish = Wish()
-        self.easing = Easing(np.full(len(PLACES), 1 / len(PLACES), np.float32), FAIR)
-        self.place_asked = False
-        self.known: set[str] = set()  # environment keys that were conditioned on at the last step
+        self.model, self.seed, self.field_seed, self.index = model, seed, seed, 0
+        self.wish, self.walker = Wish(), Walker()
+        self.easing = Easing(own_place(seed), wandering(seed, 0.0))
         self.synth = SynthState.silent()
-        self.cache = StepCache(p, model.device)
-        self.latents = torch.zeros(p.tokens, p.channels, device=model.device)  # of the last step, before its noise
-        self.centre = torch.zeros_like(self.latents)  # the climate of the last step
+        self.cache = StepCache(model.preset, model.device)
+        self.textures = Textures.of([field_of(seed)], model.device)
+        self.gust = 0.0
+        self.mood: NDArray[np.float32] | None = None  # (rows, 3): what a given picture's colours add
+        self.photo: NDArray[np.uint8] | None = None  # (H, W, 3): a given picture, until it has passed into the dream
 
     @property
     def time_s(self) -> float:
         """The world's own time, in seconds since it began."""
-        return self.index / 12
-
-    def step(self, conditions: Conditions | None = None) -> Chunk:
-        """Advance one step. Raises WorldError, and leaves the world as it was, when the step can't be made."""
-        return self._advance(conditions or Conditions(), None)
-
-    # --- one step ---
+        return self.index / STEPS_PER_S
 
     @torch.inference_mode()
-    def _advance(self, conditions: Conditions, held: Tensor | None) -> Chunk:
-        p, network = self.model.preset, self.model.network
-        plan = self._plan(conditions)
-        vector, presence = plan.asked.vectors()
-        device = self.model.device
-        vector, presence = vector[0].to(device), presence[0].to(device)
+    def step(self, conditions: Conditions | None = None) -> Chunk:
+        """Advance one step. Raises WorldError, and leaves the world as it was, when the step can't be made."""
+        try:
+            plan = planned(
+                conditions or Conditions(), self.wish, self.easing, self.seed, self.index, self.time_s,
+                self.model.head.read,
+            )  # fmt: skip
+        except ValueError as error:
+            raise WorldError(str(error)) from error
+        walker = self._moved(plan)
+        vector = condition_vector(plan.place, plan.environment, walker, plan.presence, plan.flash)
+        latents, committed = self._denoised(torch.from_numpy(vector).to(self.model.device), plan.flash)
+        if not bool(torch.isfinite(latents).all()):
+            raise WorldError(f"step {self.index}: the network gave numbers that are not finite; the step was not made")
+        pulse_tokens = self.model.preset.pulse_tokens
+        pulse = Pulse.of(latents[0].float().cpu().numpy())
+        features = self.model.sound.decode(latents[None, pulse_tokens:].float().cpu())[0].numpy()
+        audio, synth = synthesise(features, self.synth, np.random.default_rng([self.seed, self.index, 3]))
+        frame = self._seen(plan, walker, pulse)
+        chunk = Chunk(frame[None], audio, self.index, plan.applied)
+        # Everything that can fail is done: commit.
+        self.cache.commit(self.index, committed)
+        self.synth, self.wish, self.easing, self.walker, self.gust = synth, plan.wish, plan.easing, walker, pulse.gust
+        self.index += 1
+        if self.index >= DISSOLVE_STEPS:
+            self.photo = None
+        return chunk
+
+    def _moment(self, plan: Plan, walker: Walker, environment: Array, flash: float) -> Moment:
+        moment = outlook.moments([walker], plan.place[None], environment[None], self.model.device)
+        moment.flash = moment.flash + flash
+        moment.presence = torch.from_numpy(plan.presence.copy())[None].to(self.model.device)
+        moment.third = moment.third + float(plan.wish.third)
+        return moment
+
+    def _moved(self, plan: Plan) -> Walker:
+        """The walker a step later, and the shore where a coast has just been asked for."""
+        walker = self.walker
+        asked = plan.wish.place
+        if self.index and asked is not None and _SEA[asked] and self.easing.place[_SEA].sum() < 1e-3:
+            walker = walker.with_shore(outlook.SHORE_AHEAD_M, walker.yaw)
+
+        def stand_at(x: float, y: float) -> float:
+            moment = self._moment(plan, walker, plan.environment, 0.0)
+            at = torch.tensor([[x]], device=self.model.device), torch.tensor([[y]], device=self.model.device)
+            ground, level = self.model.view.ground_at(self.textures, moment, *at)
+            return max(float(ground), float(level))
+
+        return walker.advanced(plan.motion, float(plan.easing.pitch_rad), plan.environment, self.gust, stand_at)
+
+    def _denoised(self, vector: Tensor, flash: float | None) -> tuple[Tensor, list[Committed]]:
+        """Latents (S, Z) of the step, and what its layers are to remember of it."""
+        p, network, device = self.model.preset, self.model.network, self.model.device
         generator = torch.Generator().manual_seed((self.seed * 1_000_003 + self.index) % 2**63)
-        noise = torch.randn(p.tokens, p.channels, generator=generator).to(device)
-        noise[p.thumb_tokens : p.picture_tokens] *= PATCH_NOISE
-        again = torch.randn(p.tokens, p.channels, generator=generator).to(device)
-        half = p.dim // p.heads // 2
-        here = rotary_table(torch.tensor([self.index]), half).to(device)
+        x, again = torch.randn(2, p.tokens, p.channels, generator=generator).to(device)
+        here = rotary_table(torch.tensor([self.index]), p.dim // p.heads // 2).to(device)
         near_bias, far_bias = self.cache.prepare(self.index)
-        times = _times(p.sampling_steps if self.index else FIRST_PASSES)
-        x = noise
-        past, past_level = self._past(plan.asked)
-        centre = network.centre_of(vector)
-        past_centre = self.centre if self.index else centre
+        times = _times(p.sampling_steps)
         committed: list[Committed] = []
-        with torch.autocast(device.type, torch.bfloat16):
+        latents = x
+        # A step's few tokens gain nothing from sixteen bits: on a CPU conversions would cost more than products.
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type != "cpu"):
             for number, level in enumerate([*times[:-1], CONTEXT_LEVEL]):
                 last = number == len(times) - 1
-                if held is not None:
-                    kept = held if last else held * (1 - level) + noise[: p.picture_tokens] * level
-                    x = torch.cat([kept, x[p.picture_tokens :]])
                 if last:
-                    if held is None:  # what was given is not bent to what the diorama shows
-                        x = x.clamp(centre - self.model.reach, centre + self.model.reach)
-                    latents = x
-                    x = x * (1 - level) + again * level
-                seen = Seen(
-                    x, torch.tensor(level, device=device), past, past_level, vector, presence, centre, past_centre
-                )
+                    latents = x.clamp(-REACH * network.spread, REACH * network.spread)
+                    if flash is not None:  # what is asked for comes, whatever was dreamt
+                        latents = latents.clone()
+                        latents[0, 0] = flash / FLASH_UNIT
+                    x = latents * (1 - level) + again * level
+                seen = Seen(x, torch.tensor(level, device=device), vector)
                 h, modulation = network.embed(seen)
                 for block, cache in zip(network.layers, self.cache.layers, strict=True):
                     bias = far_bias if block.far else near_bias
@@ -272,96 +282,25 @@ class World:
                 if not last:
                     clean, _ = network.estimate(seen, network.unembed(h))
                     x = clean + times[number + 1] / level * (x - clean)
-        if not bool(torch.isfinite(latents).all()):
-            raise WorldError(f"step {self.index}: the network gave numbers that are not finite; the step was not made")
-        frame = self.model.picture.decode_uint8(latents[None, : p.picture_tokens].float())
-        features = self.model.sound.decode(latents[None, p.picture_tokens :].float().cpu())[0].numpy()
-        audio, synth = synthesise(features, self.synth, np.random.default_rng([self.seed, self.index, 3]))
-        chunk = Chunk(frame.cpu().numpy(), audio, self.index, plan.applied)
-        # Everything that can fail is done: commit.
-        self.cache.commit(self.index, committed)
-        self.latents, self.centre = latents, centre
-        self.synth, self.wish, self.easing = synth, plan.wish, plan.easing
-        self.place_asked, self.known = plan.place_asked, plan.known
-        self.index += 1
-        return chunk
+        return latents, committed
 
-    def _past(self, asked: Asked) -> tuple[Tensor, Tensor]:
-        """The last step's latents (S, Z) as the camera has moved since, and how far to doubt them."""
-        if self.index == 0:
-            return self.latents, torch.tensor(1.0, device=self.model.device)
-        motion, pitch_rad = asked.motion * asked.motion_mask, (asked.pitch_rad * asked.motion_mask)[..., 0]
-        device = self.model.device
-        moved = carried(self.model.small, self.latents[None], motion.to(device), pitch_rad.to(device))[0]
-        return moved * (1 - PAST_LEVEL), torch.tensor(PAST_LEVEL, device=device)
-
-    def _plan(self, conditions: Conditions) -> _Plan:
-        """Turn what is asked into eased, masked numbers, without touching the world."""
-        clamped: list[str] = []
-        ignored = [k for k in ("character", "style", "loudness_dbfs") if getattr(conditions, k) is not None]
-        wish, easing = self.wish.released(conditions.release), copy.copy(self.easing)
-        for text in (conditions.scene, conditions.directive):
-            if text is not None:
-                wish = wish.asked(self.model.head.read(text), easing.environment)
-        if conditions.view is not None:
-            wish = replace(wish, third=conditions.view == "third")
-        wanted = dict(wish.environment)
-        for key, value in conditions.environment.items():
-            number = _within(key, value, ENVIRONMENT_RANGE[key], clamped)
-            if number is not None:
-                wanted[key] = number
-        target = easing.environment.copy()
-        mask = np.zeros(len(ENVIRONMENT), np.float32)
-        for key, number in wanted.items():
-            at = ENVIRONMENT.index(key)
-            target[at], mask[at] = number, 1
-            if key not in self.known and self.index == 0:
-                easing.environment = easing.environment.copy()
-                easing.environment[at] = number  # a world begins as asked, it does not ease in from a fair day
-        for at, key in enumerate(ENVIRONMENT):
-            if key not in wanted:
-                target[at] = FAIR[at]
-        place = wish.place_weights()
-        if place is not None and not self.place_asked:
-            easing.place = place.copy()
-        motion, motion_mask = np.zeros(4, np.float32), 0.0
-        if conditions.motion is not None:
-            motion_mask = 1.0
-            for at, key in enumerate(MOTION):
-                motion[at] = _within(key, float(conditions.motion[at]), MOTION_RANGE[key], clamped) or 0.0
-        elif wish.motion is not None:
-            motion, motion_mask = np.array(wish.motion, np.float32), 1.0
-        eased_place, eased_environment, eased_motion = easing.towards(
-            easing.place if place is None else place, target, motion
-        )
-        presence = np.zeros((*GRID, 2), np.float32)
-        if conditions.presence is not None:
-            if conditions.presence.shape != presence.shape:
-                raise WorldError(f"presence: must be {presence.shape}, not {conditions.presence.shape}")
-            finite = np.nan_to_num(conditions.presence.astype(np.float32), nan=0.0, posinf=1.0, neginf=0.0)
-            presence = np.clip(finite, 0, 1)
-            if not np.array_equal(presence, conditions.presence):
-                clamped.append("presence")
-        presence = easing.presence_towards(presence)
-        flash = 1.0 if wish.flashes == 2 else 0.55
-        asked = Asked(
-            _row(eased_place), _row([place is not None]), _row(eased_environment), _row(mask),
-            _row(eased_motion), _row([easing.pitch_rad]), _row([motion_mask]), _row([wish.third]), _row([1]),
-            _row([flash if wish.flashes else 0]), _row([wish.flashes > 0]),
-            torch.from_numpy(presence)[None], _row([conditions.presence is not None]),
-        )  # fmt: skip
-        applied = {
-            "place": {n: round(float(w), 3) for n, w in zip(PLACES, eased_place, strict=True) if w > 0.01}
-            if place is not None
-            else {},
-            "environment": {k: round(float(eased_environment[ENVIRONMENT.index(k)]), 4) for k in wanted},
-            "motion": [round(float(v), 4) for v in eased_motion] if motion_mask else None,
-            "view": "third" if wish.third else "first",
-            "clamped": clamped,
-            "ignored": ignored,
-        }
-        wish = replace(wish, flashes=max(0, wish.flashes - 1))
-        return _Plan(wish, easing, place is not None, set(wanted), asked, applied)
+    def _seen(self, plan: Plan, walker: Walker, pulse: Pulse) -> NDArray[np.uint8]:
+        """The picture uint8 (H, W, 3) from where the walker stands."""
+        p, device = self.model.preset, self.model.device
+        moment = self._moment(plan, walker, blown(plan.environment, pulse.gust), pulse.flash)
+        with torch.autocast(device.type, torch.bfloat16):
+            shown, _ = self.model.view.picture(self.textures, moment, p.height, p.width)
+        picture = shown[0]
+        if self.mood is not None:
+            rows = torch.from_numpy(self.mood).T[None].to(device)
+            picture = picture + F.interpolate(rows, p.height, mode="linear")[0].T[:, None]
+        if self.photo is not None:
+            t = self.index / DISSOLVE_STEPS
+            given = torch.from_numpy(self.photo).to(device) / 255
+            picture = torch.lerp(given, picture, t * t * (3 - 2 * t))
+        if not bool(torch.isfinite(picture).all()):
+            raise WorldError(f"step {self.index}: the view gave numbers that are not finite; the step was not made")
+        return picture.mul(255).round().clamp(0, 255).to(torch.uint8).contiguous().cpu().numpy()
 
     # --- keeping, and going on twice ---
 
@@ -370,17 +309,17 @@ class World:
         tensors = {f"cache.{name}": value for name, value in self.cache.tensors().items()}
         for name in ("place", "environment", "motion", "presence"):
             tensors[f"easing.{name}"] = torch.from_numpy(np.array(getattr(self.easing, name)))
-        tensors["last.latents"], tensors["last.centre"] = self.latents, self.centre
         tensors["easing.pitch_rad"] = torch.tensor(float(self.easing.pitch_rad))
-        for name in ("overlap", "phases", "tones", "whistle"):
-            tensors[f"synth.{name}"] = torch.from_numpy(np.array(getattr(self.synth, name)))
+        for field in fields(SynthState):
+            tensors[f"synth.{field.name}"] = torch.from_numpy(np.array(getattr(self.synth, field.name)))
+        tensors["own.walker"] = torch.from_numpy(self.walker.numbers())
+        for name, value in (("mood", self.mood), ("photo", self.photo)):
+            if value is not None:
+                tensors[f"own.{name}"] = torch.from_numpy(value.copy())
         about = {
-            "seed": self.seed,
-            "index": self.index,
+            "seed": self.seed, "field_seed": self.field_seed, "index": self.index, "gust": self.gust,
             "wish": asdict(self.wish),
-            "place_asked": self.place_asked,
-            "known": sorted(self.known),
-        }
+        }  # fmt: skip
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")
@@ -393,22 +332,6 @@ class World:
         other = copy.copy(self)
         other.cache = self.cache.copy()
         other.easing = copy.copy(self.easing)
-        other.known = set(self.known)
         if seed is not None:
             other.seed = seed
         return other
-
-
-def _row(values: Any) -> Tensor:
-    return torch.as_tensor(np.asarray(values, np.float32))[None]
-
-
-def _within(name: str, value: float, allowed: tuple[float, float], clamped: list[str]) -> float | None:
-    """The number inside its range, noting in `clamped` if it was not; None if it is no number at all."""
-    if not np.isfinite(value):
-        clamped.append(name)
-        return None
-    low, high = allowed
-    if not low <= value <= high:
-        clamped.append(name)
-    return float(np.clip(value, low, high))

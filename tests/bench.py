@@ -68,15 +68,21 @@ def measure_begin() -> dict[str, float]:
         living.step()
         took.append(time.perf_counter() - began)
     p, passes = model.preset, model.preset.sampling_steps + 1
-    matrices = sum(
-        m.weight.numel() for b in model.network.blocks for m in b.modules() if isinstance(m, torch.nn.Linear)
-    )
+
+    def products(*parts: torch.nn.Module) -> int:
+        linear = [m for part in parts for m in part.modules() if isinstance(m, torch.nn.Linear)]
+        return sum(m.weight.numel() for m in linear)
+
+    view = model.view
+    seen = p.width * p.view_looks * products(view.ground.layers, view.stands.layers, view.surface.layers)
+    sky = p.width * p.height / 8 * products(view.sky.layers)  # every second row and column of the upper half
+    dreamt = products(model.network.blocks) * p.tokens * passes
     return {
         "begin_text_s": round(text_s, 3),
         "begin_image_s": round(image_s, 3),
         "alone_step_ms_p50": round(float(np.median(took)) * 1000, 2),
-        "step_gflop": round(2 * matrices * p.tokens * passes / 1e9, 2),
-        "parameters_m": round(sum(q.numel() for q in model.network.parameters()) / 1e6, 2),
+        "step_gflop": round(2 * (seen + sky + dreamt) / 1e9, 2),
+        "parameters_m": round(sum(q.numel() for m in (model.network, view) for q in m.parameters()) / 1e6, 2),
     }
 
 
@@ -188,12 +194,13 @@ def _healthy(port: int) -> bool:
 
 
 def measure_diorama() -> dict[str, float]:
-    """Pictures a second of one core at training size, mean over the places."""
+    """Pictures a second of one core at 320x180, mean over random walks."""
     from model.diorama import episode
 
     rates = []
     for seed in range(6):
-        played = episode.play(episode.random_script(seed, 40), seed)
+        walked = episode.walk(episode.random_script(seed, 40), seed)
+        played = episode.pictures(walked, (180, 320))
         next(played)
         began = time.perf_counter()
         for _ in range(39):

@@ -55,9 +55,9 @@ def test_a_foreign_safetensors_file_is_refused(tmp_path: Path) -> None:
 
 def test_weights_that_do_not_fit_their_sizes_are_refused(saved: Path, tmp_path: Path) -> None:
     _, parts, _ = checkpoint.load(str(saved))
-    parts["network"].pop("patch_out.bias")
+    parts["network"].pop("sound_out.bias")
     checkpoint.save(tmp_path / "less.safetensors", PRESETS["tiny"], parts, {})
-    with pytest.raises(CheckpointError, match=r"(?s)'network' does not fit.*patch_out.bias"):
+    with pytest.raises(CheckpointError, match=r"(?s)'network' does not fit.*sound_out.bias"):
         world.load(str(tmp_path / "less.safetensors"))
 
 

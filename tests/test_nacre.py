@@ -80,6 +80,23 @@ def test_a_directive_leads_the_world_elsewhere_without_a_cut() -> None:
     assert max(np.abs(b - a).mean() for a, b in itertools.pairwise(frames)) < 25
 
 
+def test_looking_away_and_back_shows_the_same_place() -> None:
+    """By 90 degrees and back; meanwhile clouds and grass have moved on."""
+    world = nacre().begin("a forest in the morning", seed=5)
+
+    def look(rate: float, steps: int) -> NDArray[np.float32]:
+        motion = np.array([0, 0, rate, 0], np.float32)
+        asked = Conditions(motion=motion, environment={**DRY, "wind": 0.1, "sun_rad": 0.6})
+        return [world.step(asked) for _ in range(steps)][-1].frames[0].astype(np.float32)
+
+    before = look(0.0, 3)
+    away = look(0.8, 24)
+    look(0.0, 8), look(-0.8, 24)
+    back = look(0.0, 8)
+    assert 10 * np.log10(255**2 / np.square(back - before).mean()) > 22
+    assert np.abs(away - before).mean() > 4 * np.abs(back - before).mean()
+
+
 def test_held_out_wordings_are_understood() -> None:
     texts, meanings = phrases(2, 300, judging=True)
     right = accuracy(nacre().head, embed_all(texts), meanings)

@@ -12,7 +12,7 @@ import torch
 from worlds import tiny_model
 
 from model.conditions import GRID, Chunk, Conditions
-from model.world import World, WorldError
+from model.world import DISSOLVE_STEPS, World, WorldError
 
 STEPS = 20  # the tiny preset's rings hold 3 and 4 steps: both wrap several times
 
@@ -88,10 +88,11 @@ def test_a_failing_step_leaves_the_world_as_it_was(monkeypatch: pytest.MonkeyPat
         assert _same(world.step(_asked(step)), untouched.step(_asked(step)))
 
 
-def test_numbers_that_are_not_finite_are_never_committed() -> None:
+@pytest.mark.parametrize("part", ["dynamics", "view"])
+def test_numbers_that_are_not_finite_are_never_committed(part: str) -> None:
     model = tiny_model()
     world, untouched = _alive(), _alive()
-    weight = model.network.patch_out.bias
+    weight = model.network.sound_out.bias if part == "dynamics" else model.view.sky.out.bias
     kept = weight.clone()
     try:
         weight.fill_(float("nan"))
@@ -121,7 +122,7 @@ def test_a_presence_map_of_another_shape_is_refused() -> None:
 def test_a_change_eases_in_and_a_release_gives_the_key_back() -> None:
     world = tiny_model().begin(None)
     world.step(Conditions(environment={"rain": 0.0}))
-    rain = [world.step(Conditions(environment={"rain": 1.0})).applied["environment"]["rain"] for _ in range(26)]
+    rain = [world.step(Conditions(environment={"rain": 1.0})).applied["environment"]["rain"] for _ in range(38)]
     assert 0 < rain[0] < 0.1 and rain[-1] == 1.0 and all(b - a < 0.05 for a, b in itertools.pairwise(rain))
     world.wish = replace(world.wish, environment={"fog": 0.7})
     assert "fog" in world.step().applied["environment"]
@@ -166,3 +167,24 @@ def test_randomness_is_a_matter_of_seed_and_step_alone() -> None:
     torch.manual_seed(1234)
     np.random.default_rng(1).random(100)
     assert _same(world.step(), other.step())
+
+
+def test_a_given_picture_stands_at_the_beginning_and_passes_into_the_dream() -> None:
+    image = np.full((90, 160, 3), (200, 40, 90), np.uint8)
+    world = tiny_model().begin(image=image, seed=1)
+    first = world.step().frames[0]
+    np.testing.assert_array_equal(first, image)
+    distances = [np.abs(world.step().frames[0].astype(float) - image).mean() for _ in range(DISSOLVE_STEPS)]
+    assert distances[-1] > 2 * distances[len(distances) // 4] and world.photo is None
+
+
+def test_a_fork_keeps_its_land() -> None:
+    """Another seed goes another way, over the same ground."""
+    world = _alive()
+    other = world.fork(seed=99)
+    assert other.textures is world.textures and other.field_seed == world.field_seed
+
+
+def test_what_nobody_asks_for_the_world_chooses() -> None:
+    chosen = [tiny_model().begin(None, seed=seed).step().applied["place"] for seed in range(12)]
+    assert len({next(iter(place)) for place in chosen}) > 3

@@ -8,11 +8,11 @@ from pathlib import Path
 import torch
 
 from model import checkpoint
-from model.picture_codec import PictureCodec
 from model.preset import PRESETS, Preset
 from model.sound_codec import SoundCodec
 from model.text import TextHead
 from model.transformer import Nacre
+from model.view import View
 from model.world import WorldModel
 
 
@@ -26,20 +26,28 @@ def random_network(preset: Preset) -> Nacre:
     return network
 
 
+def random_view(preset: Preset) -> View:
+    """A view that shows something: its land lies near level, its colours are random."""
+    torch.manual_seed(7)
+    view = View(preset)
+    with torch.no_grad():
+        view.ground.out.weight.mul_(0.2)
+        view.surface.out.weight.mul_(3)
+        view.sky.out.weight.mul_(3)
+    return view
+
+
 @cache
 def tiny_model() -> WorldModel:
-    """A world model of the `tiny` preset with random weights and codecs."""
+    """A world model of the `tiny` preset with random weights and codec."""
     preset = PRESETS["tiny"]
-    network = random_network(preset)
+    network, view = random_network(preset), random_view(preset)
     torch.manual_seed(6)
-    picture = PictureCodec(preset.height, preset.width, preset.rows, preset.cols, preset.channels, preset.thumb_tokens)
-    pictures = torch.randint(0, 255, (80, preset.height // 10, preset.width // 10, 3), dtype=torch.uint8)
-    picture.fit(pictures.repeat_interleave(10, 1).repeat_interleave(10, 2))
     sound = SoundCodec(preset.sound_tokens, preset.channels)
     sound.fit(torch.randn(300, sound.mean.numel()) * 8 - 60)
     parts = {
         "network": network.state_dict(),
-        "picture": picture.state_dict(),
+        "view": view.state_dict(),
         "sound": sound.state_dict(),
         "head": TextHead().state_dict(),
     }

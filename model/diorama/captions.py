@@ -73,6 +73,21 @@ _PLACES: dict[str, tuple[list[str], list[str]]] = {
          "a frozen plain", "snow-covered land with firs", "a wintry wilderness", "the icy north", "an ice field"],
         ["雪原", "雪地", "冰原", "白雪覆盖的大地", "北极", "冬天的雪野", "冰天雪地", "苔原"],
     ),
+    "forest": (
+        ["a forest", "the forest", "the woods", "a deep forest", "among the trees", "a fir forest", "a dark wood", "woodland",
+         "a pine forest", "tall old trees", "a forest clearing", "a wood of firs", "the jungle of trees"],
+        ["森林", "树林", "林中", "松林", "密林", "深林", "参天大树", "林间空地", "杉树林"],
+    ),
+    "lake": (
+        ["a lake", "the lake", "a lakeside", "a mountain lake", "a still lake", "a pond", "the shore of a lake", "open water",
+         "a lake between hills", "a quiet reservoir", "a tarn", "the water's edge of a lake"],
+        ["湖", "湖边", "湖泊", "湖面", "山中湖", "湖水", "池塘", "湖畔", "平静的湖"],
+    ),
+    "bamboo": (
+        ["a bamboo grove", "a bamboo forest", "bamboo", "among the bamboo", "tall green bamboo", "a grove of bamboo",
+         "bamboo stalks", "a path through bamboo", "the bamboo thicket", "swaying bamboo"],
+        ["竹林", "竹子", "竹海", "翠竹", "竹林深处", "一片竹林", "幽篁", "青竹"],
+    ),
 }  # fmt: skip
 
 _TIMES: list[tuple[Meaning, list[str], list[str]]] = [

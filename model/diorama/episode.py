@@ -2,7 +2,7 @@
 
 Every number of the state is known and returned beside picture and sound, so the diorama teaches the model and can
 judge it. All asked-for values are eased before they act, and the eased value is the condition: the model learns
-what the world looks like at a value, and the running world does the easing (`model.conditions`).
+what the world looks and sounds like at a value, and the running world does the easing (`model.conditions`).
 """
 
 from __future__ import annotations
@@ -10,33 +10,26 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.conditions import (
-    ENVIRONMENT,
-    GRID,
-    STEPS_PER_S,
-    Easing,
-)
+from model.condition_vector import condition_vector
+from model.conditions import ENVIRONMENT, GRID, Easing
 from model.diorama import places, render, sound
-from model.egomotion import EYE_M, STRAFE_M_S, WALK_M_S
+from model.field import PERIOD_M, Field, field_of
+from model.walker import Walker, blown
 
-HEIGHT, WIDTH = 270, 480
-_STRIDE_HZ = 0.9
-
-_lands = [render.noise_map(seed, 4, 6, 0.5) for seed in range(4)]
-_detail = render.noise_map(99, 32, 6, 0.7)
+_RAIN, _CLOUD, _ENERGY = (ENVIRONMENT.index(k) for k in ("rain", "cloud", "energy"))
 
 
 @dataclass(frozen=True)
 class Script:
     """What is asked of an episode at every step: what a director would ask of the world.
 
-    place (T, 5) weights; environment (T, 7); motion (T, 4) forward strafe yaw_rad_s pitch_rad_s;
-    presence (T, rows, cols, 2); third: seen from behind a walker.
+    place (T, 8) weights; environment (T, 7); motion (T, 4) forward strafe yaw_rad_s pitch_rad_s;
+    presence (T, rows, cols, 2); third: seen from behind a walker. world: seed of the latent field.
     """
 
     place: NDArray[np.float32]
@@ -44,24 +37,14 @@ class Script:
     motion: NDArray[np.float32]
     presence: NDArray[np.float32]
     third: bool
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of truth: the picture uint8 (270, 480, 3), eased conditions, flash, camera (x, y, z, yaw, pitch)."""
-
-    picture: NDArray[np.uint8]
-    place: NDArray[np.float32]
-    environment: NDArray[np.float32]
-    motion: NDArray[np.float32]
-    presence: NDArray[np.float32]
-    flash: float
-    camera: NDArray[np.float64]
+    world: int
 
 
 def random_environment(rng: np.random.Generator) -> NDArray[np.float32]:
     """A plausible sky: (7,) sun_rad cloud fog rain snow wind energy."""
-    sun = rng.uniform(-0.12, 0.25) if rng.random() < 0.3 else rng.uniform(-0.7, 1.3)
+    # Days more often than nights, which show little of a place.
+    low, high = ((-0.7, -0.2), (-0.2, 0.3), (0.3, 1.3))[int(rng.choice(3, p=[0.22, 0.28, 0.5]))]
+    sun = rng.uniform(low, high)
     cloud = rng.random() ** 1.3
     fog = rng.uniform(0.3, 1) if rng.random() < 0.15 else rng.random() * 0.25
     rain = snow = 0.0
@@ -130,93 +113,104 @@ def random_script(seed: int, steps: int, place: int | None = None) -> Script:
                 blob = np.exp(-((xx - x) ** 2 + 0.6 * (yy - y) ** 2) / (2 * width**2))
                 presence[step, ..., 0] = np.maximum(presence[step, ..., 0], near * blob)
                 presence[step, ..., 1] = np.maximum(presence[step, ..., 1], stir * blob)
-    return Script(weights, environment, motion, presence, bool(rng.random() < 0.2))
+    return Script(weights, environment, motion, presence, bool(rng.random() < 0.2), seed)
 
 
-def play(script: Script, seed: int) -> Iterator[Step | NDArray[np.float32]]:
-    """Yield a Step for every step of the script, then once the whole sound, float32 (T * 2000, 2)."""
+@dataclass(frozen=True)
+class Walk:
+    """What happened at every step of an episode, all that its picture and sound follow from.
+
+    place (T, 8), environment (T, 7) and presence (T, rows, cols, 2) as eased; flash (T,) 0..1; gust (T,) −1..1;
+    walkers: T; vectors (T, WIDTH): what the dynamics are told of each step, with every flash named.
+    """
+
+    place: NDArray[np.float32]
+    environment: NDArray[np.float32]
+    presence: NDArray[np.float32]
+    flash: NDArray[np.float32]
+    gust: NDArray[np.float32]
+    thunder: NDArray[np.float32]
+    motion: NDArray[np.float32]
+    walkers: list[Walker]
+    vectors: NDArray[np.float32]
+    third: bool
+    world: int
+
+
+def _stand(field: Field, place: NDArray[np.float32], shore: NDArray[np.float64], x: float, y: float) -> float:
+    """Height in m, of ground or water, at a point."""
+    return max(render.ground_height(field.land, place, shore, x, y, 0.0), render.water_level(place))
+
+
+def walk(script: Script, seed: int) -> Walk:
+    """Play a script: what happens, without drawing or sounding it."""
     rng = np.random.default_rng([seed, 2])
-    steps = len(script.motion)
-    shift = rng.integers(0, 1024, 2)
-    land = np.roll(_lands[int(rng.integers(len(_lands)))], int(shift[0]), 0)
-    detail = np.roll(_detail, (int(shift[0]), int(shift[1])), (0, 1))
-    weights0 = script.place[0]
-    coast = float(weights0[0])
-    x, y = rng.uniform(440, 506), rng.uniform(0, 1024)
-    yaw = float(np.pi / 2 + rng.normal(0, 0.6)) if coast > 0.5 else float(rng.uniform(-np.pi, np.pi))
-    z: float | None = None
+    steps, field = len(script.motion), field_of(script.world)
+    yaw = float(rng.uniform(-math.pi, math.pi))
+    walker = Walker(
+        rng.uniform(0, PERIOD_M), rng.uniform(0, PERIOD_M), yaw=yaw, clock_s=rng.uniform(0, 1000),
+        drift=rng.uniform(0, 512), swash=rng.random(), stride=rng.random(),
+    )  # fmt: skip
+    # Nearly always with the sea in view, or a coast could not be told from a desert.
+    walker = walker.with_shore(rng.uniform(4, 50), yaw + rng.normal(0, 0.7))
     easing = Easing(script.place[0], script.environment[0])
-    clock_s = float(rng.uniform(0, 100))
-    swash, stride, flash = float(rng.random()), 0.0, 0.0
-    drops = rng.random((110, 3)).astype(np.float32)
-    flakes = rng.random((85, 3)).astype(np.float32)
-    motes = rng.random((26, 4)).astype(np.float32)
-    motes[:, 3] = 0.25 + 0.6 * motes[:, 3]
-    image = np.zeros((HEIGHT, WIDTH, 3), np.float32)
-    rows = []
-    thunder = np.zeros(steps + THUNDER_PAD, np.float32)
-    strides, swashes, bearings, stirs = [], [], [], []
-    dt = 1 / STEPS_PER_S
+    flash, gust, blow = 0.0, 0.0, 0.0
+    thunder = np.zeros(steps + sound.THUNDER_DELAY_STEPS + 1, np.float32)
+    kept: dict[str, list[object]] = {}
     for step in range(steps):
-        place_weights, weather, motion = easing.towards(
-            script.place[step], script.environment[step], script.motion[step]
-        )
-        presence = easing.presence_towards(script.presence[step])
-        place = places.mix(place_weights)
-        sun, cloud, _, rain, snow, wind, energy = (float(v) for v in weather)
-        forward, strafe, yaw_rad_s, _ = (float(v) for v in motion)
-        yaw += yaw_rad_s * dt
-        dx = math.sin(yaw) * forward * WALK_M_S + math.cos(yaw) * strafe * STRAFE_M_S
-        dy = math.cos(yaw) * forward * WALK_M_S - math.sin(yaw) * strafe * STRAFE_M_S
-        x, y = x + dx * dt, y + dy * dt
-        if place[places.COLUMN["sea"]] > 0.5:
-            x = min(x, 509.0)  # nobody walks into the sea
-        speed = min(1.0, math.hypot(dx, dy) / WALK_M_S)
-        stride += (_STRIDE_HZ * (0.6 + 0.4 * speed) * dt) if speed > 0.08 else 0.0
-        swash += dt / (4.4 - 1.2 * energy)
-        clock_s += dt
-        ground = max(render.ground_height(land, place, x, y, 0.0), render.WATER_M)
-        target = ground + EYE_M + (0.07 * abs(math.sin(stride * 2 * math.pi)) * speed)
-        z = target if z is None else z + (target - z) * 0.25
+        weights, weather, motion = easing.towards(script.place[step], script.environment[step], script.motion[step])
+        presence = easing.presence_towards(script.presence[step]).copy()
+        place = places.mix(weights)
+        blow += 0.06 * (0.0 - blow) + 0.22 * rng.normal()
+        gust = math.tanh(blow)
+
+        stand_at = partial(_stand, field, place, walker.shore)
+        walker = walker.advanced(motion, float(easing.pitch_rad), weather, gust, stand_at)
         flash = max(0.0, flash - 0.45) if flash > 0.5 else 0.0
-        if rain > 0.5 and cloud > 0.55 and rng.random() < 0.012 + 0.02 * energy:
+        stormy = weather[_RAIN] > 0.5 and weather[_CLOUD] > 0.55
+        if stormy and rng.random() < 0.012 + 0.02 * weather[_ENERGY]:
             flash = 1.0
             thunder[step + sound.THUNDER_DELAY_STEPS] = rng.uniform(0.6, 1)
-        camera = np.array([x, y, z, yaw, float(easing.pitch_rad)])
-        render.render(image, land, detail, place, camera, weather.astype(np.float64), clock_s, flash, swash)
-        light = float(np.clip((math.sin(sun) + 0.1) / 0.55, 0.08, 1))
-        if script.third:
-            render.draw_walker(image, stride, speed, light)
-        if rain > 0.02:
-            drops[:, 1] = (drops[:, 1] + 0.31 + 0.1 * drops[:, 2]) % 1.25
-            fallen = drops[:, 1] < 0.2
-            drops[fallen, 0] = rng.random(int(fallen.sum()))
-            render.draw_rain(image, drops - np.array([0, 0.22, 0], np.float32), rain, wind, light)
-        if snow > 0.02:
-            flakes[:, 1] = (flakes[:, 1] + (0.018 + 0.030 * flakes[:, 2])) % 1
-            flakes[:, 0] = (
-                flakes[:, 0] - yaw_rad_s * dt * 0.7 - 0.03 * wind + 0.004 * np.sin(clock_s * 2 + 30 * flakes[:, 2])
-            ) % 1
-            render.draw_snow(image, flakes, snow, light)
-        render.draw_presence(image, presence, motes, clock_s)
-        rows.append((place, weather))
-        strides.append(stride)
-        swashes.append(swash)
-        bearings.append(math.atan2(math.sin(math.pi / 2 - yaw), math.cos(math.pi / 2 - yaw)))
-        stirs.append(float((presence[..., 0] * presence[..., 1]).max()))
-        yield Step(
-            (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8),
-            place_weights, weather, motion, presence, flash, camera,
+        row = {
+            "place": weights, "environment": weather, "presence": presence, "flash": flash, "gust": gust,
+            "motion": motion, "walkers": walker,
+            "vectors": condition_vector(weights, weather, walker, presence, flash),
+        }  # fmt: skip
+        for name, value in row.items():
+            kept.setdefault(name, []).append(value)
+    walkers: list[Walker] = kept.pop("walkers")  # type: ignore[assignment]
+    arrays = {name: np.array(values, np.float32) for name, values in kept.items()}
+    return Walk(**arrays, thunder=thunder[:steps], walkers=walkers, third=script.third, world=script.world)
+
+
+def pictures(walked: Walk, size: tuple[int, int], every: int = 1) -> Iterator[NDArray[np.uint8]]:
+    """Every so manieth picture of a walk, uint8 (height, width, 3)."""
+    field: Field = field_of(walked.world)
+    for step in range(0, len(walked.flash), every):
+        walker = walked.walkers[step]
+        weather = blown(walked.environment[step], float(walked.gust[step])).astype(np.float64)
+        image = render.draw(
+            field, places.mix(walked.place[step]), walker.shore, walker.camera, weather, walker.phases,
+            float(walked.flash[step]), size,
         )  # fmt: skip
+        render.overlay(
+            image, size[1], np.arange(size[1]), field.sky, field.fall, walker.camera, weather, walker.phases,
+            walked.presence[step], float(walked.third),
+        )  # fmt: skip
+        yield (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
 
-    def as_array(values: list[Any]) -> NDArray[np.float32]:
-        return np.array(values, np.float32)
 
+def sound_of(walked: Walk, seed: int) -> NDArray[np.float32]:
+    """The sound of a walk, float32 (T * 2000, 2)."""
+    swash, stride = (
+        np.unwrap([getattr(w, name) for w in walked.walkers], period=1.0).astype(np.float32)
+        for name in ("swash", "stride")
+    )
+    sea = np.array([w.sea() for w in walked.walkers], np.float32)
+    stir = (walked.presence[..., 0] * walked.presence[..., 1]).max((1, 2))
+    side = walked.vectors[:, -1]
     track = sound.Track(
-        as_array([r[0] for r in rows]), as_array([r[1] for r in rows]), as_array(swashes), as_array(strides),
-        thunder[:steps], as_array(bearings), as_array(stirs),
+        np.stack([places.mix(w) for w in walked.place]), walked.environment, swash, stride, walked.thunder,
+        sea[:, 0], sea[:, 1], stir, side, walked.gust,
     )  # fmt: skip
-    yield sound.synthesise(track, seed)
-
-
-THUNDER_PAD = sound.THUNDER_DELAY_STEPS + 1
+    return sound.synthesise(track, seed)

@@ -1,7 +1,7 @@
 """The places of the diorama: one table of numbers, so that two places can be mixed by mixing their rows.
 
-Every column is a length in metres, a colour in 0..1 linear-ish display RGB, or a weight in 0..1. The values
-were chosen by eye; none comes from measurement.
+Lengths are in metres, colours in 0..1 display RGB, the rest weights in 0..1 unless a comment says otherwise. The
+values were chosen by eye and by ear; none comes from measurement.
 """
 
 from __future__ import annotations
@@ -9,17 +9,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-PLACES = ("coast", "meadow", "mountains", "desert", "snowfield")
+PLACES = ("coast", "meadow", "mountains", "desert", "snowfield", "forest", "lake", "bamboo")
 
 # Columns of a place's row, in the order the renderer indexes them.
 COLUMNS = (
-    "hill_m",  # height of the rolling hills
-    "ridge_m",  # height of sharp ridges (mountains)
-    "ridge_far_m",  # how far from the walker the ridges begin to rise
+    "hill_m",  # deviation of the rolling hills
+    "ridge_m",  # height of the mountains about
+    "ridge_far_m",  # how far from the walker the mountains begin to rise
     "dune_m",  # height of wind-blown dunes
-    "sea",  # 1: the land falls into a sea on the east side
+    "sea",  # 1: the land falls into a sea beyond the shore
+    "water",  # 1: what lies below 0 m is under water
+    "base_m",  # height of the land on average
     "tree_m",  # height of trees
     "tree_cover",  # share of ground that carries trees
+    "slender",  # 0: broad crowns .. 0.9: stems
+    "round",  # 0: pointed crowns .. 1: round ones
+    "clear_m",  # nothing stands nearer to the walker
     "flowers",  # share of ground that flowers
     "snow_ground",  # snow lying on the ground whatever the weather
     "snow_line_m",  # height above which slopes are white
@@ -33,7 +38,7 @@ COLUMNS = (
     "tree_r",
     "tree_g",
     "tree_b",
-    "haze_r",
+    "haze_r",  # added to the colour of what is far
     "haze_g",
     "haze_b",
     "waves_sound",
@@ -46,21 +51,28 @@ COLUMNS = (
 COLUMN = {name: index for index, name in enumerate(COLUMNS)}
 
 _ROWS = {
-    "coast": (3.0, 0.0, 80, 0.6, 1.0, 0.0, 0.0, 0.00, 0.0, 999, 0.35,
-              0.80, 0.70, 0.50, 0.62, 0.56, 0.36, 0.20, 0.34, 0.16, 0.00, 0.02, 0.04, 1.0, 0.35, 0.0, 0.5, 0.15, 5),
-    "meadow": (14.0, 0.0, 80, 0.0, 0.0, 9.0, 0.10, 0.55, 0.0, 999, 0.45,
-               0.26, 0.52, 0.13, 0.47, 0.60, 0.20, 0.08, 0.26, 0.07, 0.00, 0.02, 0.00, 0.0, 1.0, 1.0, 0.3, 0.45, 0),
-    "mountains": (9.0, 125.0, 90, 0.0, 0.0, 6.0, 0.05, 0.00, 0.0, 50, 0.60,
-                  0.36, 0.38, 0.27, 0.42, 0.39, 0.36, 0.10, 0.22, 0.12, 0.00, 0.01, 0.06, 0.0, 0.15, 0.2, 0.9, 0.60, 3),
-    "desert": (4.0, 0.0, 80, 8.0, 0.0, 0.0, 0.0, 0.00, 0.0, 999, 0.22,
-               0.90, 0.62, 0.32, 0.78, 0.46, 0.22, 0.30, 0.34, 0.15, 0.14, 0.06, -0.04, 0.0, 0.05, 0.5, 0.7, 0.20, 7),
-    "snowfield": (9.0, 0.0, 80, 0.5, 0.0, 11.0, 0.07, 0.00, 1.0, 0, 0.16,
-                  0.90, 0.93, 0.99, 0.76, 0.83, 0.95, 0.07, 0.15, 0.14, 0.02, 0.04, 0.08, 0.0, 0.05, 0.0, 0.7, 1.0, 10),
+    #        land: hill ridge far dune sea water base   trees: m cover slender round clear   flowers snow line grain
+    "coast": (2.0, 0, 90, 0.8, 1, 1, 1.0, 0, 0, 0, 0, 20, 0, 0, 999, 0.22,
+              0.86, 0.76, 0.56, 0.74, 0.63, 0.42, 0.20, 0.34, 0.16, 0.00, 0.02, 0.04, 1.0, 0.35, 0.0, 0.5, 0.15, 5),
+    "meadow": (7.0, 0, 90, 0, 0, 0, 6.0, 9, 0.10, 0, 0.7, 16, 0.60, 0, 999, 0.30,
+               0.30, 0.55, 0.15, 0.53, 0.66, 0.22, 0.13, 0.36, 0.10, 0.00, 0.02, 0.00, 0.0, 1.0, 1.0, 0.3, 0.45, 0),
+    "mountains": (6.0, 420, 260, 0, 0, 0, 8.0, 8, 0.13, 0, 0, 18, 0.05, 0, 170, 0.42,
+                  0.42, 0.46, 0.28, 0.48, 0.42, 0.34, 0.10, 0.24, 0.14, 0.00, 0.01, 0.06, 0.0, 0.15, 0.2, 0.9, 0.60, 3),
+    "desert": (3.0, 0, 90, 22.0, 0, 0, 3.0, 0, 0, 0, 0, 20, 0, 0, 999, 0.12,
+               0.93, 0.66, 0.36, 0.86, 0.53, 0.26, 0.30, 0.34, 0.15, 0.12, 0.05, -0.05, 0.0, 0.05, 0.5, 0.7, 0.20, 7),
+    "snowfield": (7.0, 130, 350, 0.6, 0, 0, 6.0, 10, 0.07, 0, 0, 16, 0, 1, 0, 0.10,
+                  0.90, 0.93, 0.99, 0.80, 0.86, 0.96, 0.09, 0.19, 0.17, 0.02, 0.04, 0.08, 0.0, 0.05, 0.0, 0.7, 1.0, 10),
+    "forest": (4.0, 0, 90, 0, 0, 0, 6.0, 14, 0.42, 0.1, 0.25, 9, 0.15, 0, 999, 0.55,
+               0.24, 0.33, 0.12, 0.38, 0.29, 0.15, 0.08, 0.26, 0.09, 0.00, 0.03, 0.01, 0.0, 0.9, 0.4, 0.45, 0.40, 2),
+    "lake": (7.0, 190, 330, 0, 0, 1, -2.5, 9, 0.22, 0, 0.2, 16, 0.12, 0, 999, 0.32,
+             0.33, 0.47, 0.20, 0.46, 0.44, 0.28, 0.09, 0.27, 0.13, 0.00, 0.02, 0.05, 0.22, 0.7, 0.6, 0.25, 0.35, 8),
+    "bamboo": (3.0, 0, 90, 0, 0, 0, 5.0, 17, 0.80, 0.72, 0.9, 6, 0, 0, 999, 0.45,
+               0.36, 0.40, 0.15, 0.47, 0.40, 0.20, 0.34, 0.55, 0.16, 0.03, 0.07, 0.00, 0.0, 0.6, 0.7, 0.6, 0.50, 9),
 }  # fmt: skip
 
 TABLE: NDArray[np.float32] = np.array([_ROWS[name] for name in PLACES], np.float32)
 
 
 def mix(weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Blend place rows by `weights` (5,), which sum to 1, into one row (29,)."""
+    """Blend place rows by `weights` (8,), which sum to 1, into one row of COLUMNS."""
     return np.asarray(weights @ TABLE, np.float32)

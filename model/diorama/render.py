@@ -1,68 +1,64 @@
-"""The diorama's picture: a column-by-column (voxel-space) landscape renderer in numba.
+"""The diorama's picture: a landscape looked at column by column, drawn in numba from a latent field.
 
-Each picture column walks a ray front to back over a procedural height field and fills pixels as the horizon of
-what it has seen rises; the sky is computed for what stays open. The method is the classic one of height-field
-flight simulators; nothing is taken from another implementation.
+Each picture column walks a ray front to back over the land and fills pixels as the horizon of what it has seen rises;
+the sky is computed for what stays open. The method is the classic one of height-field flight simulators; nothing is
+taken from another implementation. What falls, what visitors stir and the walker are laid over it.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from model.camera import (
+    FALL_LAYERS,
+    FARTHEST_M,
+    FIELD_OF_VIEW_RAD,
+    GRASS_RAD_S,
+    GRASS_X,
+    GRASS_Y,
+    HORIZON,
+    MOON_AZIMUTH_RAD,
+    MOON_RAD,
+    PULSE_RAD_S,
+    RAIN_HEIGHTS_S,
+    SNOW_HEIGHTS_S,
+    SUN_AZIMUTH_RAD,
+    SWAY_RAD_S,
+    SWAY_X,
+    WALKER_FOOT,
+    WALKER_TALL,
+    WALKER_X,
+    WAVE_PER_M,
+    focal,
+)
 from model.diorama.places import COLUMN
-from model.egomotion import FIELD_OF_VIEW_RAD, HORIZON
+from model.field import DETAIL_CELL_M, FINE_CELL_M, LAND_CELL_M, Field
 
-MAP = 1024  # texels of a tileable noise map; one texel is one metre of ground
-WATER_M = 0.0
-SUN_AZIMUTH_RAD = 1.2
+TREE_LINE_M = 70.0
 
 _HILL, _RIDGE, _RIDGE_FAR, _DUNE, _SEA = (COLUMN[k] for k in ("hill_m", "ridge_m", "ridge_far_m", "dune_m", "sea"))
-_TREE, _COVER, _FLOWERS, _SNOW_GROUND = (COLUMN[k] for k in ("tree_m", "tree_cover", "flowers", "snow_ground"))
-_SNOW_LINE, _GRAIN, _GROUND, _GROUND2 = (COLUMN[k] for k in ("snow_line_m", "grain", "ground_r", "ground2_r"))
-_TREE_RGB, _HAZE = COLUMN["tree_r"], COLUMN["haze_r"]
-
-
-def noise_map(seed: int, base: int, octaves: int, persistence: float) -> NDArray[np.float32]:
-    """Tileable fractal noise (1024, 1024) in 0..1: octaves of cubic-interpolated white noise, `base` cells wide."""
-    rng = np.random.default_rng(seed)
-    total = np.zeros((MAP, MAP), np.float32)
-    amplitude = 1.0
-    for octave in range(octaves):
-        cells = base * 2**octave
-        if cells > MAP:
-            break
-        # Band-limit white noise in the Fourier domain: tileable by construction.
-        spectrum = np.zeros((MAP, MAP // 2 + 1), np.complex64)
-        grid = np.fft.rfft2(rng.standard_normal((cells, cells)))
-        half = cells // 2
-        keep = np.hanning(cells + 1)[half:]  # taper, so no ringing
-        spectrum[:half, :half] = grid[:half, :half] * np.outer(keep[:half], keep[:half])
-        spectrum[-half:, :half] = grid[-half:, :half] * np.outer(keep[:half][::-1], keep[:half])
-        layer = np.fft.irfft2(spectrum, s=(MAP, MAP)).astype(np.float32)
-        total += amplitude * layer / layer.std()
-        amplitude *= persistence
-    low, high = np.percentile(total, [0.5, 99.5])
-    return np.clip((total - low) / (high - low), 0, 1).astype(np.float32)
+_WATER, _BASE, _TREE, _COVER = (COLUMN[k] for k in ("water", "base_m", "tree_m", "tree_cover"))
+_SLENDER, _ROUND, _CLEAR, _FLOWERS = (COLUMN[k] for k in ("slender", "round", "clear_m", "flowers"))
+_SNOW_GROUND, _SNOW_LINE, _GRAIN = (COLUMN[k] for k in ("snow_ground", "snow_line_m", "grain"))
+_GROUND, _GROUND2, _TREE_RGB, _HAZE = (COLUMN[k] for k in ("ground_r", "ground2_r", "tree_r", "haze_r"))
 
 
 @nb.njit(fastmath=True, inline="always")
-def _sample(texture, x, y):  # type: ignore[no-untyped-def]
-    xf = math.floor(x)
-    yf = math.floor(y)
-    fx = np.float32(x - xf)
-    fy = np.float32(y - yf)
-    x0 = int(xf) & 1023
-    y0 = int(yf) & 1023
-    x1 = (x0 + 1) & 1023
-    y1 = (y0 + 1) & 1023
+def _sample(texture, channel, u, v):  # type: ignore[no-untyped-def]
+    """Bilinear sample of a tileable texture at (u, v) texels."""
+    uf, vf = math.floor(u), math.floor(v)
+    fu, fv = np.float32(u - uf), np.float32(v - vf)
+    u0, v0 = int(uf) & 511, int(vf) & 511
+    u1, v1 = (u0 + 1) & 511, (v0 + 1) & 511
     one = np.float32(1)
-    top = texture[y0, x0] * (one - fx) + texture[y0, x1] * fx
-    low = texture[y1, x0] * (one - fx) + texture[y1, x1] * fx
-    return top * (one - fy) + low * fy
+    top = texture[v0, u0, channel] * (one - fu) + texture[v0, u1, channel] * fu
+    low = texture[v1, u0, channel] * (one - fu) + texture[v1, u1, channel] * fu
+    return top * (one - fv) + low * fv
 
 
 @nb.njit(fastmath=True, inline="always")
@@ -70,349 +66,440 @@ def _clamp(value, low, high):  # type: ignore[no-untyped-def]
     return min(high, max(low, value))
 
 
-@nb.njit(fastmath=True)
-def ground_height(land, place, x, y, distance):  # type: ignore[no-untyped-def]
-    """Height in metres of bare ground at (x, y); ridges rise only `distance` metres away: the walker has a valley."""
-    n = _sample(land, x, y)
-    height = place[_HILL] * (n - 0.45) * 2
+@nb.njit(fastmath=True, inline="always")
+def _smooth(value):  # type: ignore[no-untyped-def]
+    t = min(1.0, max(0.0, value))
+    return t * t * (3 - 2 * t)
+
+
+@nb.njit(fastmath=True, cache=True)
+def ground_height(land, place, shore, x, y, distance):  # type: ignore[no-untyped-def]
+    """Height in metres of bare ground at (x, y), which may lie under water.
+
+    shore: x, y and bearing (rad) of the line beyond which a sea lies. Mountains rise only some distance away: the
+    walker has a valley.
+    """
+    u, v = x / LAND_CELL_M, y / LAND_CELL_M
+    hills = _sample(land, 0, u, v)
+    height = place[_BASE] + place[_HILL] * hills
     if place[_RIDGE] > 1:
-        ridge = 1 - abs(2 * _sample(land, x * 1.7 + 311, y * 1.7 + 97) - 1)
-        rise = _clamp((distance - place[_RIDGE_FAR]) / (place[_RIDGE_FAR] * 4), 0.0, 1.0)
-        height += place[_RIDGE] * ridge * ridge * rise
+        away = (distance - place[_RIDGE_FAR]) / (place[_RIDGE_FAR] * 4)
+        if away > 0:
+            height += place[_RIDGE] * _sample(land, 1, u, v) * _smooth(away)
     if place[_DUNE] > 0.1:
-        u = x * 0.8 + y * 0.35 + 26 * n
-        phase = u / 84 - math.floor(u / 84)
-        # A dune climbs gently on the windward side and falls steeply on the other.
-        crest = phase / 0.72 if phase < 0.72 else (1 - phase) / 0.28
-        crest = crest * crest * (3 - 2 * crest)
-        height += place[_DUNE] * crest * (0.45 + 0.9 * n)
+        height += place[_DUNE] * _sample(land, 2, u, v)
     if place[_SEA] > 0.001:
-        bay = 26 * (_sample(land, 500 + x * 0.3, y * 0.8) - 0.5)
-        east = x - 512 - bay
-        beach = -east * 0.075 if east < 0 else -east * 0.045
-        beach = _clamp(beach, -9.0, 5.0) + 0.25
-        height = height * (1 - 0.75 * place[_SEA]) * (1 if east < 0 else 0.1) + beach * place[_SEA]
-    elif height < 0.3:
-        height = 0.3 + 0.15 * (height - 0.3)
+        seaward = (x - shore[0]) * math.sin(shore[2]) + (y - shore[1]) * math.cos(shore[2])
+        seaward += 14 * hills + 3 * _sample(land, 3, u, v)
+        beach = -seaward * 0.055 if seaward < 0 else -seaward * 0.04
+        flat = 1 if seaward < 0 else 0.1
+        beach = _clamp(beach, -9.0, 4.0)
+        height = height * (1 - place[_SEA]) + (beach + 0.25 * (height - place[_BASE]) * flat) * place[_SEA]
     return height
 
 
-@nb.njit(fastmath=True, nogil=True)
-def render(image, land, detail, place, camera, weather, clock_s, flash, swash):  # type: ignore[no-untyped-def]
-    """Draw one picture into `image` float32 (H, W, 3), 0..1.
+@nb.njit(fastmath=True, cache=True)
+def tree_at(land, detail, shift, place, x, y, ground, distance):  # type: ignore[no-untyped-def]
+    """Of the tree at (x, y): how near its middle, 0..1, and its height in metres there; zeros where none stands."""
+    du, dv = (x + shift[0]) / DETAIL_CELL_M, (y + shift[1]) / DETAIL_CELL_M
+    # The rank of the nearest thing, not between two.
+    ui, vi = int(math.floor(du + 0.5)) & 511, int(math.floor(dv + 0.5)) & 511  # noqa: RUF046
+    grove = _sample(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
+    rank = detail[vi, ui, 1]
+    if rank > place[_COVER] * (1 + 0.6 * grove) * _smooth((TREE_LINE_M - ground) / 25):
+        return 0.0, 0.0
+    # Nothing stands so near that it walls the view up: trees sink as one comes near, and are gone before they are low.
+    grown = _smooth((distance - place[_CLEAR]) / (0.6 * place[_CLEAR]))
+    if grown < 0.35:
+        return 0.0, 0.0
+    crown = _sample(detail, 0, du, dv)
+    crown = _clamp((crown - place[_SLENDER]) / (1 - place[_SLENDER]), 0.0, 1.0)
+    rounded = math.sqrt(1 - (1 - crown) * (1 - crown))
+    crown = crown * (1 - place[_ROUND]) + rounded * place[_ROUND]
+    return crown, place[_TREE] * crown * grown * (0.75 + 0.25 * (1 - rank))
 
-    camera: x m, y m, z m, yaw rad, pitch rad. weather: sun_rad, cloud, fog, rain, snow, wind, energy (0..1).
-    `flash` 0..1 lights sky and land; `swash` is the phase of the breaking wave, in turns.
+
+@nb.njit(fastmath=True, inline="always")
+def water_level(place):  # type: ignore[no-untyped-def]
+    """Height of the water in metres: it rises out of the ground as a place with water comes near."""
+    return -14.0 * (1 - place[_WATER])
+
+
+@nb.njit(fastmath=True, cache=True)
+def _light(weather, flash, place, out):  # type: ignore[no-untyped-def]
+    """Colours of a moment into out (7, 3): zenith, horizon, sunward glow, direct light, light from all round, cloud's
+    lit side, cloud's shaded side; and into out[7]: day, night, dusk.
     """
-    height, width, _ = image.shape
+    sun, cloud, fog, rain, snow = weather[0], weather[1], weather[2], weather[3], weather[4]
+    rise = math.sin(sun)
+    day = _smooth((rise + 0.12) / 0.5)
+    night = 1 - _smooth((rise + 0.30) / 0.30)
+    dusk = math.exp(-((rise - 0.03) ** 2) * 26) * (1 - 0.8 * cloud)
+    grey = cloud * cloud * (0.45 + 0.45 * max(rain, snow))
+    falling = max(rain, 0.5 * snow)
+    tone = 0.06 + 0.52 * day * (1 - 0.42 * falling) + 0.05 * dusk
+    zenith = (0.035 + 0.11 * day + 0.10 * dusk, 0.065 + 0.285 * day + 0.06 * dusk, 0.18 + 0.50 * day + 0.13 * dusk)
+    horizon = (0.10 + 0.55 * day + 0.42 * dusk, 0.15 + 0.62 * day + 0.13 * dusk, 0.28 + 0.62 * day - 0.02 * dusk)
+    overcast = (0.96, 1.0, 1.08)
+    # Sunlight reddens as it sinks; clouds take it away, and the sky's own light stays.
+    clear = (1 - 0.85 * cloud) * (1 - 0.6 * fog) * (1 - 0.7 * falling)
+    strength = _smooth((rise + 0.04) / 0.25) * clear
+    low_sun = _clamp(1 - rise / 0.45, 0.0, 1.0)
+    sunlight = (1.02, 0.96 - 0.42 * low_sun, 0.84 - 0.62 * low_sun)
+    around = (
+        0.125 + 0.28 * day + 0.13 * dusk + 0.16 * day * cloud,
+        0.165 + 0.30 * day + 0.06 * dusk + 0.15 * day * cloud,
+        0.29 + 0.27 * day + 0.03 * dusk + 0.13 * day * cloud,
+    )
+    lit = (0.10 + 0.84 * day, 0.12 + 0.83 * day, 0.20 + 0.78 * day)
+    dusk_lit = (0.62, 0.22, 0.10)
+    haze_day = day * (1 - 0.5 * cloud)
+    for k in range(3):
+        out[0, k] = zenith[k] * (1 - grey) + grey * tone * overcast[k] + flash * 0.45
+        out[1, k] = (
+            horizon[k] * (1 - grey) + grey * tone * 1.22 * overcast[k] + place[_HAZE + k] * haze_day + flash * 0.5
+        )
+        out[2, k] = (0.95, 0.50, 0.18)[k] * dusk + (0.30, 0.24, 0.14)[k] * day * clear
+        out[3, k] = sunlight[k] * strength * 0.78 + flash * 0.5
+        out[4, k] = around[k] * (1 - 0.38 * falling) + flash * 0.55
+        out[5, k] = lit[k] * (1 - 0.42 * falling * cloud) + dusk_lit[k] * dusk + flash * 0.5
+        out[6, k] = out[5, k] * (0.80 - 0.30 * falling - 0.12 * cloud) + (0.0, 0.01, 0.03)[k]
+    out[7, 0], out[7, 1], out[7, 2] = day, night, dusk
+
+
+@nb.njit(fastmath=True, nogil=True, cache=True)
+def render(image, width, columns, land, detail, sky, shift, place, shore, camera, weather, times, flash, steps):  # type: ignore[no-untyped-def]
+    """Draw `columns` (n,) of a picture `width` pixels wide into `image` float32 (H, n, 3), 0..1.
+
+    camera: x m, y m, z m, yaw rad, pitch rad. weather: sun_rad, cloud, fog, rain, snow, wind, energy. times: seconds,
+    how far the clouds have drifted (texels), phase of the breaking wave (turns). `flash` 0..1 lights sky and land;
+    `steps`: looks at the land, 300 are fine.
+    """
+    height = image.shape[0]
     px, py, pz, yaw, pitch = camera[0], camera[1], camera[2], camera[3], camera[4]
     sun, cloud, fog, rain, snow, wind = weather[0], weather[1], weather[2], weather[3], weather[4], weather[5]
-    focal = width * 0.5 / math.tan(FIELD_OF_VIEW_RAD * 0.5)
-    horizon = height * HORIZON + math.tan(pitch) * focal
-    rise = math.sin(sun)
-    day = _clamp((rise + 0.10) / 0.55, 0.0, 1.0)
-    night = 1 - _clamp((rise + 0.22) / 0.25, 0.0, 1.0)
-    dusk = math.exp(-((rise - 0.02) ** 2) * 30) * (1 - 0.75 * cloud)
-    grey = cloud * (0.55 + 0.35 * max(rain, snow))
-    # Zenith and horizon colours: night blue, day blue, gold and rose at dusk; clouds pull both to grey.
-    zr = 0.03 + 0.17 * day + 0.10 * dusk
-    zg = 0.07 + 0.345 * day + 0.05 * dusk
-    zb = 0.19 + 0.60 * day + 0.12 * dusk
-    hr = 0.08 + 0.59 * day + 0.62 * dusk
-    hg = 0.11 + 0.65 * day + 0.24 * dusk
-    hb = 0.24 + 0.66 * day - 0.06 * dusk
-    lum = 0.07 + 0.50 * day * (1 - 0.45 * max(rain, snow * 0.4))
-    zr = zr * (1 - grey) + grey * lum * 0.95
-    zg = zg * (1 - grey) + grey * lum * 1.0
-    zb = zb * (1 - grey) + grey * lum * 1.1
-    hr = hr * (1 - grey) + grey * lum * 1.25
-    hg = hg * (1 - grey) + grey * lum * 1.27
-    hb = hb * (1 - grey) + grey * lum * 1.3
-    hr += place[_HAZE] * day
-    hg += place[_HAZE + 1] * day
-    hb += place[_HAZE + 2] * day
-    zr += flash * 0.45
-    zg += flash * 0.45
-    zb += flash * 0.55
-    hr += flash * 0.5
-    hg += flash * 0.5
-    hb += flash * 0.6
-    # Light on the land: warm from the sun, blue from the sky, a little moon.
-    direct = day * (1 - 0.8 * cloud)
-    lr = 0.20 + 0.36 * day + direct * 0.48 + dusk * 0.30 + flash * 0.8
-    lg = 0.24 + 0.36 * day + direct * 0.44 + dusk * 0.10 + flash * 0.8
-    lb = 0.38 + 0.34 * day + direct * 0.36 - dusk * 0.04 + flash * 0.9
-    dim = 1 - 0.28 * max(rain, 0.5 * snow)
-    lr *= dim
-    lg *= dim
-    lb *= dim
-    density = 0.0009 + 0.045 * fog * fog + 0.008 * fog + 0.004 * rain + 0.006 * snow
+    clock_s, drift, swash = times[0], times[1], times[2]
+    f = focal_of(width)
+    horizon = height * HORIZON + math.tan(pitch) * f
+    colours = np.zeros((8, 3))
+    _light(weather, flash, place, colours)
+    day, night, dusk = colours[7, 0], colours[7, 1], colours[7, 2]
+    rise, low = math.sin(sun), math.cos(sun)
+    clear_sky = (1 - 0.85 * cloud) * (1 - 0.6 * fog)
+    density = 0.00032 + 0.05 * fog * fog * fog + 0.006 * fog + 0.0022 * rain + 0.004 * snow
     white_ground = _clamp(place[_SNOW_GROUND] + snow * 0.85, 0.0, 1.0)
-    sun_x = math.sin(SUN_AZIMUTH_RAD)
-    sun_y = math.cos(SUN_AZIMUTH_RAD)
+    sun_x, sun_y = math.sin(SUN_AZIMUTH_RAD), math.cos(SUN_AZIMUTH_RAD)
     cy, sy = math.cos(yaw), math.sin(yaw)
-    for column in range(width):
-        across = (column + 0.5 - width * 0.5) / focal
-        dx = sy + cy * across
-        dy = cy - sy * across
-        # --- land, front to back ---
-        top = height
-        z = 1.6
-        dz = 0.16
-        while z < 620 and top > 0:
-            wx = px + dx * z
-            wy = py + dy * z
-            ground = ground_height(land, place, wx, wy, z)
-            wet = place[_SEA] > 0.5 and ground < WATER_M
-            tree = 0.0
-            surface = ground
-            if wet:
-                depth = WATER_M - ground
-                swell = (0.10 + 0.5 * wind) * min(1.0, depth * 0.5)
-                surface = WATER_M + swell * math.sin(
-                    wx * 0.42 + swash * 6.2831853 + 2 * _sample(detail, wy * 0.5, wx * 0.1)
-                )
-            elif place[_COVER] > 0.005 and z > 9:
-                t = _sample(detail, wx * 2.3 + 77, wy * 2.3 + 31)
-                edge = 0.93 - place[_COVER] * 2.0
-                if t > edge:
-                    # Nothing stands so near that it walls the view up.
-                    tree = _clamp((t - edge) * 9, 0.0, 1.0) * _clamp((z - 9) / 14, 0.0, 1.0)
-                    surface = ground + place[_TREE] * tree * (0.6 + 0.4 * _sample(land, wx * 5, wy * 5))
-            row = int(horizon + (pz - surface) / z * focal)
-            if row < 0:
-                row = 0
-            if row < top:
-                if wet:
-                    depth = WATER_M - ground
-                    fresnel = 0.35 + 0.5 * min(1.0, z / 90)
-                    ripple = _sample(detail, wx * 2.2 + clock_s * 1.7, wy * 2.2 - clock_s * 0.9) - 0.5
-                    r = (hr * fresnel + 0.02 * lr) * (0.92 + 0.35 * ripple)
-                    g = (hg * fresnel + 0.20 * lg * (1 - fresnel)) * (0.92 + 0.35 * ripple)
-                    b = (hb * fresnel + 0.30 * lb * (1 - fresnel)) * (0.92 + 0.35 * ripple)
-                    # Sun glitter along the sun's azimuth.
-                    aim = (dx * sun_x + dy * sun_y) / math.sqrt(dx * dx + dy * dy)
-                    if aim > 0.9 and rise > -0.05:
-                        spark = (aim - 0.9) * 10
-                        spark = spark * spark * _clamp(ripple * 4 + 0.45, 0.0, 1.0) * (direct + dusk)
-                        r += spark
-                        g += spark * 0.8
-                        b += spark * 0.55
-                    # Breaking lines travel to the beach with the swash; the last metres are foam.
-                    line = math.sin(wx * 0.42 + swash * 6.2831853 + 2 * _sample(detail, wy * 0.5, wx * 0.1))
-                    foam = _clamp((line - 0.72 + 0.35 * wind) * 3.0, 0.0, 1.0) * _clamp(
-                        1.5 - depth * 0.55 + 0.8 * wind, 0.0, 1.0
-                    )
-                    reach = 0.35 + 0.30 * math.sin(swash * 6.2831853)
-                    if depth < reach:
-                        foam = max(foam, 1 - depth / reach * 0.6)
-                    foam *= 0.75
-                    r = r * (1 - foam) + foam * 0.93 * lr
-                    g = g * (1 - foam) + foam * 0.95 * lg
-                    b = b * (1 - foam) + foam * 0.97 * lb
-                else:
-                    fine = _sample(detail, wx * 6.1, wy * 6.1)
-                    broad = _sample(detail, wx * 0.35 + 200, wy * 0.35)
-                    k = _clamp(broad * 1.6 - 0.3, 0.0, 1.0)
-                    r = place[_GROUND] * (1 - k) + place[_GROUND2] * k
-                    g = place[_GROUND + 1] * (1 - k) + place[_GROUND2 + 1] * k
-                    b = place[_GROUND + 2] * (1 - k) + place[_GROUND2 + 2] * k
-                    if place[_FLOWERS] > 0.02 and tree == 0.0:
-                        bloom = _sample(detail, wx * 9 + 400, wy * 9 + 150)
-                        if bloom > 0.90 - 0.36 * place[_FLOWERS]:
-                            hue = _sample(detail, wx * 1.1 + 90, wy * 1.1)
-                            f = 0.75
-                            if hue < 0.42:
-                                r, g, b = r * (1 - f) + 0.95 * f, g * (1 - f) + 0.78 * f, b * (1 - f) + 0.12 * f
-                            elif hue < 0.58:
-                                r, g, b = r * (1 - f) + 0.85 * f, g * (1 - f) + 0.20 * f, b * (1 - f) + 0.25 * f
-                            else:
-                                r, g, b = r * (1 - f) + 0.62 * f, g * (1 - f) + 0.40 * f, b * (1 - f) + 0.85 * f
-                    rock = ground_height(land, place, wx + 2.0 * sun_x, wy + 2.0 * sun_y, z) - ground
-                    shade = _clamp(1 - rock * 0.30, 0.40, 1.35)
-                    white = white_ground
-                    if ground > place[_SNOW_LINE] and place[_RIDGE] > 1:
-                        white = max(white, _clamp((ground - place[_SNOW_LINE] + 18 * (fine - 0.5)) / 12, 0.0, 0.95))
-                    if tree > 0.0:
-                        white *= 0.45
-                        r = place[_TREE_RGB]
-                        g = place[_TREE_RGB + 1]
-                        b = place[_TREE_RGB + 2]
-                        shade = 0.55 + 0.75 * tree * fine
-                        sway = math.sin(clock_s * 2.4 + wx * 0.3) * wind
-                        shade *= 1 + 0.25 * sway
-                    r = r * (1 - white) + 0.93 * white
-                    g = g * (1 - white) + 0.95 * white
-                    b = b * (1 - white) + 1.00 * white
-                    wet_dark = 1 - 0.25 * rain
-                    if place[_SEA] > 0.5 and ground < 0.7:
-                        wet_dark *= 0.72  # the strip the last wave wetted
-                    grass = (
-                        1 + 0.3 * wind * math.sin(clock_s * 3.0 + wx * 0.25 + wy * 0.12) * (1 - white) * place[_FLOWERS]
-                    )
-                    shade *= (1 - place[_GRAIN] * 0.5 + place[_GRAIN] * fine) * wet_dark * grass
-                    r *= shade * lr
-                    g *= shade * lg
-                    b *= shade * lb
-                haze = 1 - math.exp(-z * density)
-                r = r * (1 - haze) + hr * haze
-                g = g * (1 - haze) + hg * haze
-                b = b * (1 - haze) + hb * haze
-                for y in range(row, top):
-                    image[y, column, 0] = r
-                    image[y, column, 1] = g
-                    image[y, column, 2] = b
-                top = row
-            z += dz
-            dz *= 1.028
-        # --- sky above ---
+    level = water_level(place)
+    growth = math.exp(math.log(FARTHEST_M / 2.0) / steps)
+    for index in range(len(columns)):
+        across = (columns[index] + 0.5 - width * 0.5) / f
+        dx, dy = sy + cy * across, cy - sy * across
         stretch = 1 / math.sqrt(1 + across * across)
         azimuth = yaw + math.atan(across)
         off_sun = math.atan2(math.sin(azimuth - SUN_AZIMUTH_RAD), math.cos(azimuth - SUN_AZIMUTH_RAD))
-        off_moon = math.atan2(math.sin(azimuth + 0.4), math.cos(azimuth + 0.4))
-        for y in range(top):
-            elevation = (horizon - y) / focal * stretch
-            e = _clamp(elevation * 1.7, 0.0, 1.0)
-            e = math.sqrt(e)
-            r = hr + (zr - hr) * e
-            g = hg + (zg - hg) * e
-            b = hb + (zb - hb) * e
-            if night > 0.05 and cloud < 0.9 and elevation > 0:
-                cell_a = math.floor(azimuth * 24)
-                cell_e = math.floor(elevation * 24)
-                hashed = math.sin(cell_a * 127.1 + cell_e * 311.7) * 43758.5453
-                hashed -= math.floor(hashed)
-                if hashed > 0.55:
-                    # One star in a cell, off its centre by more of the same hash.
-                    su = azimuth * 24 - cell_a - (0.25 + 0.5 * ((hashed * 91.7) % 1.0))
-                    sv = elevation * 24 - cell_e - (0.25 + 0.5 * ((hashed * 57.3) % 1.0))
-                    s = math.exp(-(su * su + sv * sv) * 60) * (hashed - 0.4) * 1.7 * night * (1 - cloud)
-                    r += s
-                    g += s
-                    b += s
-                d = off_moon * off_moon + (elevation - 0.33) ** 2
-                s = (math.exp(-d * 900) * 1.1 + math.exp(-d * 40) * 0.18) * night * (1 - 0.85 * cloud)
-                r += s
-                g += s
-                b += s * 0.95
-            up = elevation - 0.85 * rise
-            d = off_sun * off_sun + up * up * 1.3
-            if d < 0.6:
-                disc = math.exp(-d * 420) * (1 - cloud * 0.95) * (1 - night)
-                glow = math.exp(-d * 11) * (1 - cloud) * (0.30 * day + 0.55 * dusk)
-                r += disc * 1.3 + glow
-                g += disc * 1.1 + glow * 0.66
-                b += disc * 0.8 + glow * 0.30
-            if cloud > 0.03 and elevation > 0.015:
-                over = 1 / (elevation + 0.10)
-                cu = math.sin(azimuth) * over * 34 + clock_s * (0.8 + 4 * wind)
-                cv = math.cos(azimuth) * over * 34
-                body = _sample(detail, cu, cv) * 0.65 + _sample(detail, cu * 2.7 + 90, cv * 2.7) * 0.35
-                c = _clamp((body - 0.80 + 0.62 * cloud) * 3.4, 0.0, 1.0) * _clamp(elevation * 9, 0.0, 1.0)
-                lit = 0.10 + (0.86 - 0.42 * cloud * max(rain, 0.45 * cloud)) * day
-                shade = 1 - 0.35 * _clamp((body - 0.55) * 2.2, 0.0, 1.0)
-                c *= 0.85
-                r = r * (1 - c) + c * (lit * shade + 0.45 * dusk + flash * 0.6)
-                g = g * (1 - c) + c * (lit * shade * 0.99 + 0.17 * dusk + flash * 0.6)
-                b = b * (1 - c) + c * (lit * shade * 1.02 + 0.12 * dusk + flash * 0.7)
+        towards_sun = math.exp(-off_sun * off_sun * 1.6)
+        for y in range(height):
+            image[y, index, 0] = image[y, index, 1] = image[y, index, 2] = 0
+        # What is far takes the colour of the sky just above the horizon.
+        far = (
+            colours[1, 0] + colours[2, 0] * towards_sun * 0.8,
+            colours[1, 1] + colours[2, 1] * towards_sun * 0.8,
+            colours[1, 2] + colours[2, 2] * towards_sun * 0.8,
+        )
+        # --- land, front to back ---
+        top = np.float64(height)
+        z = 2.0
+        while z < FARTHEST_M and top > 0:
+            wx, wy = px + dx * z, py + dy * z
+            ground = ground_height(land, place, shore, wx, wy, z)
+            wet = ground < level
+            tree = 0.0
+            surface = ground
+            if wet:
+                seaward = (wx - shore[0]) * math.sin(shore[2]) + (wy - shore[1]) * math.cos(shore[2])
+                bend = _sample(land, 3, wx / LAND_CELL_M, wy / LAND_CELL_M)
+                wave = math.sin(seaward * WAVE_PER_M + swash * 6.2831853 + 1.3 * bend)
+                swell = (0.06 + 0.42 * wind) * place[_SEA] * min(1.0, (level - ground) * 0.5)
+                surface = level + swell * wave
+            elif place[_COVER] > 0.005 and z > place[_CLEAR]:
+                crown, tall = tree_at(land, detail, shift, place, wx, wy, ground, z)
+                if crown > 0:
+                    tree = crown
+                    surface = ground + tall
+            row = horizon + (pz - surface) / z * f
+            if row < 0:
+                row = 0.0
+            if row < top:
+                if wet:
+                    depth = level - ground
+                    graze = 1 / (1 + z * 0.028)
+                    mirror = _clamp(1 - 0.85 * graze, 0.12, 0.92)
+                    spread = 1 / (1 + z * 0.012)
+                    ripple = _sample(detail, 2, wx * 1.1 + clock_s * 1.5, wy * 1.1 - clock_s * 0.8) * spread
+                    chop = 0.09 * (0.5 + wind)
+                    r = far[0] * 0.55 + colours[0, 0] * 0.45
+                    g = far[1] * 0.55 + colours[0, 1] * 0.45
+                    b = far[2] * 0.55 + colours[0, 2] * 0.45
+                    below = _clamp(depth / 5, 0.0, 1.0)
+                    light = colours[4, 1] + colours[3, 1] * 0.5
+                    shallow_r, shallow_g, shallow_b = 0.32, 0.52, 0.47
+                    r = r * mirror + (shallow_r * (1 - below) + 0.02 * below) * light * (1 - mirror)
+                    g = g * mirror + (shallow_g * (1 - below) + 0.16 * below) * light * (1 - mirror)
+                    b = b * mirror + (shallow_b * (1 - below) + 0.27 * below) * light * (1 - mirror)
+                    shade = 1 + chop * ripple * 2.2
+                    r, g, b = r * shade, g * shade, b * shade
+                    # Glitter towards the sun.
+                    spark = math.exp(-off_sun * off_sun * 14) * _clamp(
+                        ripple * 1.1 - 0.15 + 0.5 * (1 - spread), 0.0, 1.0
+                    )
+                    spark *= (
+                        clear_sky * (1.1 * dusk + 0.5 * day * _clamp(1.3 - rise, 0.0, 1.0)) * _clamp(z / 14, 0.0, 1.0)
+                    )
+                    r += spark * 1.0
+                    g += spark * (0.86 - 0.26 * dusk)
+                    b += spark * (0.66 - 0.42 * dusk)
+                    if place[_SEA] > 0.01:
+                        # Breakers run to the beach with the swash; the last metres are foam.
+                        foam = _smooth((wave - 0.55 + 0.3 * wind) * 2.2 + 0.25 * ripple)
+                        foam *= _clamp(1.7 - depth * 0.85 + 1.2 * wind * wind, 0.0, 1.0)
+                        reach = 0.28 + 0.26 * math.sin(swash * 6.2831853)
+                        if depth < reach:
+                            foam = max(foam, 1 - 0.7 * depth / reach)
+                        foam *= 0.85 * place[_SEA]
+                        r += (0.95 * (colours[4, 0] + colours[3, 0] * 0.6) - r) * foam
+                        g += (0.97 * (colours[4, 1] + colours[3, 1] * 0.6) - g) * foam
+                        b += (0.99 * (colours[4, 2] + colours[3, 2] * 0.6) - b) * foam
+                else:
+                    patch = _sample(land, 3, wx / LAND_CELL_M, wy / LAND_CELL_M)
+                    du, dv = (wx + shift[0]) / DETAIL_CELL_M, (wy + shift[1]) / DETAIL_CELL_M
+                    grain = _sample(detail, 2, du, dv) * _clamp(1.4 - z / 160, 0.0, 1.0)
+                    fine = 0.0
+                    if z < 45:
+                        fine = _sample(detail, 2, wx / FINE_CELL_M, wy / FINE_CELL_M) * _clamp(1.2 - z / 38, 0.0, 1.0)
+                    k = _smooth(0.5 + 0.33 * patch + 0.16 * grain)
+                    r = place[_GROUND] * (1 - k) + place[_GROUND2] * k
+                    g = place[_GROUND + 1] * (1 - k) + place[_GROUND2 + 1] * k
+                    b = place[_GROUND + 2] * (1 - k) + place[_GROUND2 + 2] * k
+                    if place[_FLOWERS] > 0.02 and tree == 0.0 and z < 120:
+                        bloom = _sample(detail, 3, du * 2.3, dv * 2.3)
+                        shown = _smooth((bloom - 2.3 + 1.5 * place[_FLOWERS]) * 2.5 + 0.5 * patch)
+                        shown *= 0.85 * _clamp(1.25 - z / 90, 0.0, 1.0)
+                        hue = _smooth(0.5 + 1.3 * patch)
+                        r += ((0.95 * hue + 0.88 * (1 - hue)) - r) * shown
+                        g += ((0.80 * hue + 0.32 * (1 - hue)) - g) * shown
+                        b += ((0.18 * hue + 0.52 * (1 - hue)) - b) * shown
+                    # The slope towards the sun, of the land in the large.
+                    gap = 3.0 + 0.02 * z
+                    slope = ground_height(land, place, shore, wx + gap * sun_x, wy + gap * sun_y, z) - ground
+                    slope /= gap
+                    white = white_ground
+                    if place[_RIDGE] > 1:
+                        white = max(white, _smooth((ground - place[_SNOW_LINE] + 16 * patch) / 30) * 0.97)
+                    texture = 1 + place[_GRAIN] * (0.22 * grain + 0.22 * fine) * (1 - 0.6 * white)
+                    lambert = _clamp((rise - slope * low) / math.sqrt(1 + slope * slope) * 1.15 + 0.1, 0.0, 1.3)
+                    if tree > 0.0:
+                        white *= 0.55 * tree
+                        r, g, b = place[_TREE_RGB], place[_TREE_RGB + 1], place[_TREE_RGB + 2]
+                        sway = 1 + 0.22 * math.sin(clock_s * SWAY_RAD_S + wx * SWAY_X) * wind
+                        texture = (0.50 + 0.75 * tree + 0.14 * grain) * sway
+                        lambert = 0.30 + 0.70 * tree * max(0.4, rise)
+                    elif place[_FLOWERS] > 0.02:
+                        texture *= 1 + 0.22 * wind * math.sin(clock_s * GRASS_RAD_S + wx * GRASS_X + wy * GRASS_Y) * (
+                            1 - white
+                        )
+                    wet_dark = 1 - 0.22 * rain
+                    if place[_SEA] > 0.01 and tree == 0.0:
+                        wet_dark *= 1 - 0.30 * place[_SEA] * _clamp(1.4 - (ground - level) * 1.6, 0.0, 1.0)
+                    r += (0.93 - r) * white
+                    g += (0.96 - g) * white
+                    b += (1.00 - b) * white
+                    texture *= wet_dark
+                    r *= texture * (colours[4, 0] + colours[3, 0] * lambert)
+                    g *= texture * (colours[4, 1] + colours[3, 1] * lambert)
+                    b *= texture * (colours[4, 2] + colours[3, 2] * lambert)
+                haze = 1 - math.exp(-z * density)
+                r += (far[0] - r) * haze
+                g += (far[1] - g) * haze
+                b += (far[2] - b) * haze
+                for y in range(int(row), min(height, int(math.ceil(top)))):  # noqa: RUF046
+                    share = min(top, y + 1.0) - max(row, y * 1.0)
+                    image[y, index, 0] += r * share
+                    image[y, index, 1] += g * share
+                    image[y, index, 2] += b * share
+                top = row
+            z = max(z + 0.10, z * growth)
+        # --- sky above ---
+        off_moon = math.atan2(math.sin(azimuth - MOON_AZIMUTH_RAD), math.cos(azimuth - MOON_AZIMUTH_RAD))
+        veil_fog = _clamp(fog * 1.5 - 0.25, 0.0, 1.0)
+        for y in range(int(math.ceil(top))):  # noqa: RUF046
+            share = min(top, y + 1.0) - y
+            elevation = (horizon - y - 0.5) / f * stretch
+            e = math.sqrt(_clamp(elevation * 1.25, 0.0, 1.0))
+            r = far[0] + (colours[0, 0] - far[0]) * e
+            g = far[1] + (colours[0, 1] - far[1]) * e
+            b = far[2] + (colours[0, 2] - far[2]) * e
+            if night > 0.03:
+                star = _sample(sky, 2, azimuth * 162.974661, elevation * 160)
+                s = star * 0.95 * night * (1 - cloud) * _clamp(elevation * 6, 0.0, 1.0)
+                d = off_moon * off_moon + (elevation - MOON_RAD) ** 2
+                s += (_smooth((0.0022 - d) * 1500) * 1.0 + math.exp(-d * 28) * 0.20) * night * (1 - 0.8 * cloud)
+                r, g, b = r + s, g + s, b + s * 0.95
+            up = elevation - math.tan(sun) * 0.9 if sun < 1.2 else 9.0
+            d = off_sun * off_sun + up * up
+            disc = _smooth((0.0034 - d) * 900) * (1 - cloud) * _smooth((rise + 0.10) / 0.12)
+            glow = (math.exp(-d * 30) * 0.45 + math.exp(-d * 5) * 0.30) * clear_sky * (0.6 * day + dusk)
+            r += disc * 1.2 + glow
+            g += disc * 1.05 + glow * (0.82 - 0.34 * dusk)
+            b += disc * 0.8 + glow * (0.58 - 0.42 * dusk)
+            if cloud > 0.02 and elevation > 0.004:
+                over = 1 / (elevation + 0.09)
+                cu, cv = math.sin(azimuth) * over * 15 + drift, math.cos(azimuth) * over * 15
+                flat = _clamp(elevation * 5, 0.0, 1.0)
+                body = _sample(sky, 0, cu, cv) + 0.34 * flat * _sample(sky, 1, cu * 2.3 + 90, cv * 2.3)
+                thick = body - 1.35 + 2.7 * cloud
+                c = _smooth(thick * 0.9) * _smooth(elevation * 9) * 0.94
+                lining = _smooth(1.2 - 0.75 * thick)
+                glare = math.exp(-d * 4) * (1 - cloud) * (day + dusk) * 0.35
+                r += (colours[6, 0] + (colours[5, 0] - colours[6, 0]) * lining + glare - r) * c
+                g += (colours[6, 1] + (colours[5, 1] - colours[6, 1]) * lining + glare * 0.8 - g) * c
+                b += (colours[6, 2] + (colours[5, 2] - colours[6, 2]) * lining + glare * 0.5 - b) * c
             # The low sky takes the fog's colour.
-            veil = math.exp(-max(0.0, elevation) * 9) * _clamp(fog * 1.8 + 0.5 * rain, 0.0, 1.0)
-            veil = max(veil, 0.75 * _clamp(fog * 1.5 - 0.6, 0.0, 1.0))
-            image[y, column, 0] = r * (1 - veil) + hr * veil
-            image[y, column, 1] = g * (1 - veil) + hg * veil
-            image[y, column, 2] = b * (1 - veil) + hb * veil
+            veil = math.exp(-max(0.0, elevation) * 9) * _clamp(fog * 1.6 + 0.5 * rain + 0.4 * snow, 0.0, 1.0)
+            veil = max(veil, 0.92 * veil_fog)
+            image[y, index, 0] += (r + (far[0] - r) * veil) * share
+            image[y, index, 1] += (g + (far[1] - g) * veil) * share
+            image[y, index, 2] += (b + (far[2] - b) * veil) * share
 
 
-@nb.njit(fastmath=True, nogil=True)
-def _blob(image, x, y, radius_x, radius_y, r, g, b, alpha):  # type: ignore[no-untyped-def]
-    """Blend a soft ellipse of colour (r, g, b) into `image` at pixel (x, y)."""
-    height, width, _ = image.shape
-    for row in range(max(0, int(y - radius_y)), min(height, int(y + radius_y) + 1)):
-        v = (row - y) / radius_y
-        for column in range(max(0, int(x - radius_x)), min(width, int(x + radius_x) + 1)):
-            u = (column - x) / radius_x
-            d = u * u + v * v
-            if d < 1:
-                a = (1 - d) * (1 - d) * alpha
-                image[row, column, 0] += (r - image[row, column, 0]) * a
-                image[row, column, 1] += (g - image[row, column, 1]) * a
-                image[row, column, 2] += (b - image[row, column, 2]) * a
+focal_of: Any = nb.njit(focal)
 
 
-@nb.njit(fastmath=True, nogil=True)
-def draw_rain(image, drops, rain, wind, light):  # type: ignore[no-untyped-def]
-    """Slanted streaks; `drops` (n, 3) in 0..1: x, y, size. Broad and long, so that a coarse codec keeps them."""
-    height, width, _ = image.shape
-    count = int(rain * len(drops))
-    for index in range(count):
-        x = drops[index, 0] * width
-        y = drops[index, 1] * height
-        length = (0.10 + 0.14 * drops[index, 2]) * height
-        half = 1.6 + 2.2 * drops[index, 2]
-        slant = 0.10 + 0.55 * wind
-        tone = 0.30 + 0.45 * light
-        for step in range(int(length)):
-            row = int(y) + step
-            if row < 0 or row >= height:
-                continue
-            centre = x - slant * step
-            fade = math.sin(3.14159 * step / length)
-            for column in range(int(centre - half), int(centre + half) + 2):
-                if 0 <= column < width:
-                    a = max(0.0, 1 - abs(column - centre) / (half + 0.5)) * 0.42 * fade
-                    for channel in range(3):
-                        image[row, column, channel] += (tone * (1 + 0.06 * channel) - image[row, column, channel]) * a
-
-
-def draw_snow(image: NDArray[np.float32], flakes: NDArray[np.float32], snow: float, light: float) -> None:
-    """Soft flakes; `flakes` (n, 3): x, y, size in 0..1."""
-    height, width, _ = image.shape
-    tone = 0.40 + 0.55 * light
-    for index in range(int(snow * len(flakes))):
-        x, y, size = flakes[index]
-        radius = 3.0 + 4.5 * size
-        _blob(image, x * width, y * height, radius, radius, tone, tone, tone * 1.04, 0.9)
-
-
-def draw_walker(image: NDArray[np.float32], stride: float, moving: float, light: float) -> None:
-    """The character of the third person, seen from behind: a cloaked figure; `stride` in turns, `moving` 0..1."""
-    height, width, _ = image.shape
-    x, foot = width * 0.5, height * 0.90
-    tall = height * 0.34
-    bob = math.sin(stride * 12.566) * 0.012 * tall * moving
-    swing = math.sin(stride * 6.2832) * moving
-    shade = 0.25 + 0.75 * light
-    for side in (-1, 1):
-        lift = max(0.0, side * swing) * 0.07 * tall
-        _blob(image, x + side * 0.07 * tall, foot - 0.13 * tall - lift, 0.07 * tall, 0.19 * tall,
-              0.12 * shade, 0.11 * shade, 0.13 * shade, 1.6)  # fmt: skip
-    _blob(image, x, foot - 0.48 * tall - bob, 0.19 * tall, 0.34 * tall, 0.72 * shade, 0.16 * shade, 0.12 * shade, 2.2)
-    _blob(image, x, foot - 0.86 * tall - bob, 0.105 * tall, 0.12 * tall, 0.30 * shade, 0.20 * shade, 0.14 * shade, 2.2)
-
-
-def draw_presence(
-    image: NDArray[np.float32], presence: NDArray[np.float32], motes: NDArray[np.float32], clock_s: float
-) -> None:
-    """Where visitors stand the air glows and motes of light circle, faster the more they stir.
-
-    presence (rows, cols, 2): near, stir in 0..1. motes (n, 4): x, y in 0..1, phase in turns, radius in cells.
+@nb.njit(fastmath=True, nogil=True, cache=True)
+def heights(out, width, columns, distances, land, detail, shift, place, shore, camera, swash, wind):  # type: ignore[no-untyped-def]
+    """Heights in metres along the rays of `columns` (n,), at `distances` (K,), into `out` (n, K, 2): of the ground,
+    be it under water, and of what is seen there.
     """
-    rows, cols, _ = presence.shape
-    if presence[..., 0].max() < 0.03:
-        return
-    height, width, _ = image.shape
-    for row in range(rows):
-        for col in range(cols):
-            near, stir = presence[row, col]
-            if near > 0.05:
-                pulse = 0.75 + 0.25 * math.sin(clock_s * (2 + 6 * stir) + row + 2 * col)
-                _blob(image, (col + 0.5) * width / cols, (row + 0.5) * height / rows, 1.25 * width / cols,
-                      1.25 * height / rows, 1.0, 0.78, 0.42, 0.34 * near * pulse)  # fmt: skip
-    for x, y, phase, radius in motes:
-        near, stir = presence[min(rows - 1, int(y * rows)), min(cols - 1, int(x * cols))]
-        if near > 0.1:
-            turn = 6.2832 * (phase + clock_s * (0.12 + 0.9 * stir))
-            mx = x * width + math.cos(turn) * radius * width / cols
-            my = y * height + math.sin(turn) * radius * height / rows * 0.8
-            size = 5.0 + 4.0 * near
-            _blob(image, mx, my, size, size, 1.0, 0.93, 0.70, 0.95 * near)
+    px, py, yaw = camera[0], camera[1], camera[3]
+    f = focal_of(width)
+    cy, sy = math.cos(yaw), math.sin(yaw)
+    level = water_level(place)
+    for index in range(len(columns)):
+        across = (columns[index] + 0.5 - width * 0.5) / f
+        dx, dy = sy + cy * across, cy - sy * across
+        for k in range(len(distances)):
+            z = distances[k]
+            wx, wy = px + dx * z, py + dy * z
+            ground = ground_height(land, place, shore, wx, wy, z)
+            surface = ground
+            if ground < level:
+                seaward = (wx - shore[0]) * math.sin(shore[2]) + (wy - shore[1]) * math.cos(shore[2])
+                bend = _sample(land, 3, wx / LAND_CELL_M, wy / LAND_CELL_M)
+                wave = math.sin(seaward * WAVE_PER_M + swash * 6.2831853 + 1.3 * bend)
+                swell = (0.06 + 0.42 * wind) * place[_SEA] * min(1.0, (level - ground) * 0.5)
+                surface = level + swell * wave
+            elif place[_COVER] > 0.005 and z > place[_CLEAR]:
+                surface = ground + tree_at(land, detail, shift, place, wx, wy, ground, z)[1]
+            out[index, k, 0], out[index, k, 1] = ground, surface
+
+
+def draw(
+    field: Field, place: NDArray[np.float32], shore: NDArray[np.float64], camera: NDArray[np.float64],
+    weather: NDArray[np.float64], times: NDArray[np.float64], flash: float, size: tuple[int, int], steps: int = 300,
+) -> NDArray[np.float32]:  # fmt: skip
+    """A whole picture of land and sky, float32 (height, width, 3), about 0..1."""
+    height, width = size
+    image = np.zeros((height, width, 3), np.float32)
+    render(
+        image, width, np.arange(width), field.land, field.detail, field.sky, field.shift_m, place, shore, camera,
+        weather, times, flash, steps,
+    )  # fmt: skip
+    return image
+
+
+@nb.njit(fastmath=True, nogil=True, cache=True)
+def overlay(image, width, columns, sky, fall, camera, weather, times, presence, third):  # type: ignore[no-untyped-def]
+    """Lay over `columns` of a picture what visitors stir, the walker and what falls.
+
+    presence (rows, cols, 2): near, stir in 0..1. times: seconds, drift, swash, stride (turns), how fast the walker
+    moves 0..1. third: 1 where the walker is seen.
+    """
+    height = image.shape[0]
+    rows, cols = presence.shape[0], presence.shape[1]
+    rain, snow, wind = weather[3], weather[4], weather[5]
+    clock_s, stride, moving = times[0], times[3], times[4]
+    day = _smooth((math.sin(weather[0]) + 0.12) / 0.5)
+    turn = camera[3] / FIELD_OF_VIEW_RAD * width / height
+    pulse = 0.8 + 0.2 * math.sin(clock_s * PULSE_RAD_S)
+    visited = presence[:, :, 0].max() > 0.02
+    shade = 0.30 + 0.70 * day
+    bob = abs(math.sin(stride * 6.2831853)) * 0.02 * moving
+    swing = math.sin(stride * 6.2831853) * moving
+    for index in range(len(columns)):
+        u = (columns[index] + 0.5) / width
+        # Columns and rows in picture heights: the same at every size.
+        across = (columns[index] + 0.5) / height
+        gx = _clamp(u * cols - 0.5, 0.0, cols - 1.001)
+        c0 = int(gx)
+        fx = gx - c0
+        for y in range(height):
+            v = (y + 0.5) / height
+            if visited:
+                gy = _clamp(v * rows - 0.5, 0.0, rows - 1.001)
+                r0 = int(gy)
+                fy = gy - r0
+                near = (presence[r0, c0, 0] * (1 - fx) + presence[r0, c0 + 1, 0] * fx) * (1 - fy)
+                near += (presence[r0 + 1, c0, 0] * (1 - fx) + presence[r0 + 1, c0 + 1, 0] * fx) * fy
+                stir = (presence[r0, c0, 1] * (1 - fx) + presence[r0, c0 + 1, 1] * fx) * (1 - fy)
+                stir += (presence[r0 + 1, c0, 1] * (1 - fx) + presence[r0 + 1, c0 + 1, 1] * fx) * fy
+                if near > 0.01:
+                    a = 0.34 * _smooth(near) * pulse
+                    image[y, index, 0] += (1.00 - image[y, index, 0]) * a
+                    image[y, index, 1] += (0.78 - image[y, index, 1]) * a
+                    image[y, index, 2] += (0.42 - image[y, index, 2]) * a
+                    sway = (6 + 26 * stir) * math.sin(clock_s * 1.7 + 9 * v)
+                    mote = _sample(sky, 3, across * 210 + sway, v * 210 + 20 * clock_s)
+                    a = _smooth(mote * 1.5) * _smooth(near * 1.4) * 0.95
+                    image[y, index, 0] += (1.00 - image[y, index, 0]) * a
+                    image[y, index, 1] += (0.93 - image[y, index, 1]) * a
+                    image[y, index, 2] += (0.70 - image[y, index, 2]) * a
+            if third > 0.5:
+                x = (across - WALKER_X * width / height) / WALKER_TALL
+                h = (WALKER_FOOT - v) / WALKER_TALL - bob
+                for part in range(4):
+                    if part < 2:
+                        side = 2.0 * part - 1
+                        d = ((x - side * 0.07) / 0.065) ** 2 + ((h - 0.14 - max(0.0, side * swing) * 0.08) / 0.17) ** 2
+                        r, g, b = 0.12, 0.11, 0.13
+                    elif part == 2:
+                        broad = 0.20 - 0.10 * _clamp((h - 0.2) / 0.6, 0.0, 1.0)
+                        d = (x / broad) ** 2 + ((h - 0.50) / 0.33) ** 2
+                        r, g, b = 0.74 + 0.3 * x, 0.17 + 0.1 * x, 0.13
+                    else:
+                        d = (x / 0.085) ** 2 + ((h - 0.90) / 0.10) ** 2
+                        r, g, b = 0.34, 0.22, 0.15
+                    a = _smooth((1 - d) * 3)
+                    image[y, index, 0] += (r * shade - image[y, index, 0]) * a
+                    image[y, index, 1] += (g * shade - image[y, index, 1]) * a
+                    image[y, index, 2] += (b * shade - image[y, index, 2]) * a
+            for layer in range(2):
+                scale, begins = FALL_LAYERS[layer]
+                if rain > 0.01:
+                    tu = (across + turn + (0.06 + 0.40 * wind) * v) * scale + begins
+                    drop = _sample(fall, 0, tu, (v - clock_s * RAIN_HEIGHTS_S) * scale)
+                    a = _smooth((drop - 0.75 * (1 - rain)) * 3.5) * (0.46 - 0.16 * layer)
+                    tone = 0.34 + 0.44 * day
+                    image[y, index, 0] += (tone - image[y, index, 0]) * a
+                    image[y, index, 1] += (tone * 1.04 - image[y, index, 1]) * a
+                    image[y, index, 2] += (tone * 1.08 - image[y, index, 2]) * a
+                if snow > 0.01:
+                    sway = 0.03 * math.sin(clock_s * 1.3 + 7 * v + 2 * layer) + 0.16 * wind * (
+                        v - clock_s * SNOW_HEIGHTS_S
+                    )
+                    tu = (across + turn + sway) * scale * 0.85 + begins
+                    flake = _sample(fall, 1, tu, (v - clock_s * SNOW_HEIGHTS_S) * scale * 0.85)
+                    a = _smooth((flake - 0.8 * (1 - snow)) * 3.0) * (0.80 - 0.25 * layer)
+                    tone = 0.46 + 0.50 * day
+                    image[y, index, 0] += (tone - image[y, index, 0]) * a
+                    image[y, index, 1] += (tone - image[y, index, 1]) * a
+                    image[y, index, 2] += (tone * 1.04 - image[y, index, 2]) * a

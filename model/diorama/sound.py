@@ -31,8 +31,11 @@ class Track:
     swash: Array  # phase of the breaking wave in turns, growing
     stride: Array  # phase of the walk in turns, growing; two footfalls a turn
     thunder: Array  # strength of the thunder that starts at this step
-    sea_bearing: Array  # bearing of the sea from the view's centre, rad, positive to the right
+    sea_side: Array  # side the sea lies on, −1 left .. 1 right
+    sea_near: Array  # how near it is, 0..1
     stir: Array  # how much visitors stir, 0..1
+    stir_side: Array  # and where, −1 left .. 1 right
+    gust: Array  # how the wind blows about its mean, −1..1
 
 
 def _curve(values: Array) -> Array:
@@ -82,7 +85,7 @@ def synthesise(track: Track, seed: int) -> Array:
     }
     out = np.zeros((samples, 2), np.float32)
 
-    gust = 0.75 + 0.25 * np.sin(time_s * 2 * np.pi * rng.uniform(0.12, 0.2) + rng.uniform(0, 6))
+    gust = 0.75 + 0.45 * _curve(track.gust)
     strength = _curve(wind * (0.4 + 0.6 * level["wind_sound"]) * (1 - 0.4 * snow))
     out += _noise(rng, samples, 260, 1.1) * (0.012 + 0.17 * strength**1.4 * gust)[:, None]
     out += _noise(rng, samples, 900, 0.5) * (0.04 * strength**2 * gust**3)[:, None]
@@ -92,12 +95,16 @@ def synthesise(track: Track, seed: int) -> Array:
     out += _noise(rng, samples, 700, 0.9) * (0.05 * falling**1.5)[:, None]
 
     if level["waves_sound"].max() > 0.01:
-        sea = _curve(level["waves_sound"]) * (0.5 + 0.6 * _curve(wind) + 0.3 * _curve(energy))
+        sea = (
+            _curve(level["waves_sound"])
+            * (0.5 + 0.6 * _curve(wind) + 0.3 * _curve(energy))
+            * (0.35 + 0.65 * _curve(track.sea_near))
+        )
         phase = _curve(track.swash) % 1.0
         # The crash rises steeply as the swash peaks (a quarter turn) and hisses out over the rest of the turn.
         since = (phase - 0.25) % 1.0
         crash = np.where(since > 0.92, (since - 0.92) / 0.08, np.exp(-since * 4.5)).astype(np.float32)
-        side = np.sin(_curve(track.sea_bearing)) * 0.8
+        side = _curve(track.sea_side) * 0.8
         surf = _noise(rng, samples, 650, 1.3)
         hiss = _noise(rng, samples, 3000, 1.0)
         mono = (0.13 * surf * (0.25 + crash)[:, None] + 0.07 * hiss * (crash**1.6)[:, None]) * sea[:, None]
@@ -159,5 +166,7 @@ def synthesise(track: Track, seed: int) -> Array:
         for index in (4, 6, 8):
             hertz = A2_HZ * 2 ** ((root + SCALE_SEMITONES[index]) / 12)
             beat = np.exp(-((time_s * (2 + 0.5 * index) + 0.3 * index) % 1) * 3)
-            out += _pan((np.sin(2 * np.pi * hertz * time_s) * beat * touch * 0.05).astype(np.float32), 0.0)
+            out += _pan(
+                (np.sin(2 * np.pi * hertz * time_s) * beat * touch * 0.05).astype(np.float32), _curve(track.stir_side)
+            )
     return np.tanh(out * 1.1).astype(np.float32)

@@ -22,18 +22,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from model.conditions import ENVIRONMENT, GRID, Conditions
+from model.conditions import ENVIRONMENT, GRID, STEPS_PER_S, Conditions
 from model.diorama.captions import scene
 from model.diorama.places import PLACES
-from model.picture_codec import PictureCodec
-from model.sound_codec import analyse
-from model.training.prepare import HELD_OUT_SEED, as_picture_tensor, render_episode
-from model.world import WorldModel, load
+from model.diorama.sound import THUNDER_DELAY_STEPS
+from model.sound_codec import BANDS, SUBFRAMES, analyse
+from model.training.prepare import HELD_OUT_SEED
+from model.world import World, WorldModel, load
 
 Pictures = NDArray[np.uint8]
 MOVES: dict[str, tuple[int, float]] = {"forward": (0, 1.0), "strafe": (1, 1.0), "yaw": (2, 0.5), "pitch": (3, 0.25)}
 FAIR_DAY = {"sun_rad": 0.9, "cloud": 0.25, "fog": 0.0, "rain": 0.0, "snow": 0.0, "wind": 0.2}
 JUDGE_SEED = 30_000_000  # episodes the judge is fitted on
+_SIZE = (180, 320)  # of the diorama's pictures that judges look at
 
 
 @dataclass(frozen=True)
@@ -104,8 +105,7 @@ def _diorama_clip(motion: NDArray[np.float32], number: int) -> Pictures:
     script.environment[:] = [FAIR_DAY.get(key, 0.5) for key in ENVIRONMENT]
     script.motion[:] = motion
     script.presence[:] = 0
-    steps = episode.play(replace(script, third=False), seed)
-    return np.stack([step.picture for step in steps if isinstance(step, episode.Step)])
+    return np.stack(list(episode.pictures(episode.walk(replace(script, third=False), seed), _SIZE)))
 
 
 def follow_actions(model: WorldModel, tries: int) -> dict[str, Figure]:
@@ -119,10 +119,9 @@ def follow_actions(model: WorldModel, tries: int) -> dict[str, Figure]:
 
 
 class Judge:
-    """Reads place and environment from a picture: ridge regression on random features of its latents."""
+    """Reads place and environment from a picture: ridge regression on random features of what is seen in it, small."""
 
-    def __init__(self, codec: PictureCodec, episodes: int = 120) -> None:
-        self.codec = codec
+    def __init__(self, episodes: int = 120) -> None:
         seen, place, environment = self._clips(range(JUDGE_SEED, JUDGE_SEED + episodes))
         generator = torch.Generator().manual_seed(0)
         self.mean, self.deviation = seen.mean(0), seen.std(0).clamp(min=1e-3)
@@ -139,26 +138,29 @@ class Judge:
         return torch.cat([torch.relu(x @ self.mix + self.bias), x, torch.ones(len(x), 1)], 1)
 
     def _see(self, pictures: Pictures) -> Tensor:
-        """Thumbnail latents and the energy of each patch channel, upper and lower half: (N, features)."""
-        parts = []
-        for some in np.array_split(pictures, max(1, len(pictures) // 8)):
-            latents = self.codec.encode(as_picture_tensor(some))
-            thumb, patch = latents[:, : self.codec.thumb_tokens], latents[:, self.codec.thumb_tokens :]
-            upper, lower = patch.abs().log1p().chunk(2, 1)
-            parts.append(torch.cat([thumb.flatten(1), upper.mean(1), lower.mean(1)], 1))
-        return torch.cat(parts)
+        """A thumbnail of 24 x 14, and how fine the detail is in each of 8 x 5 cells: (N, features)."""
+        rows = []
+        for picture in pictures:
+            small = cv2.resize(picture, _SIZE[::-1], interpolation=cv2.INTER_AREA)
+            thumb = cv2.resize(small, (24, 14), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+            edges = np.abs(cv2.Laplacian(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), cv2.CV_32F))
+            fine = cv2.resize(edges, (8, 5), interpolation=cv2.INTER_AREA)
+            rows.append(np.concatenate([thumb.ravel(), np.log1p(fine).ravel() / 4]))
+        return torch.from_numpy(np.stack(rows))
 
     def _clips(self, seeds: range) -> tuple[Tensor, Tensor, Tensor]:
+        from model.diorama import episode
+
         seen, place, environment = [], [], []
         for seed in tqdm(seeds, desc="the judge looks at the diorama", unit="episode"):
-            made = render_episode(seed, 36)
-            seen.append(self._see(made["picture"][::4]))  # type: ignore[arg-type]
-            place.append(torch.from_numpy(made["place"][::4]))
-            environment.append(torch.from_numpy(made["environment"][::4]))
+            walked = episode.walk(episode.random_script(seed, 36), seed)
+            seen.append(self._see(np.stack(list(episode.pictures(walked, _SIZE, 4)))))
+            place.append(torch.from_numpy(walked.place[::4]))
+            environment.append(torch.from_numpy(walked.environment[::4]))
         return torch.cat(seen), torch.cat(place), torch.cat(environment)
 
     def read(self, pictures: Pictures) -> tuple[Tensor, Tensor]:
-        """Place weights (N, 5) and environment (N, 7) of pictures uint8 (N, H, W, 3)."""
+        """Place weights (N, 8) and environment (N, 7) of pictures uint8 (N, H, W, 3)."""
         given = self._features(self._see(pictures)) @ self.weights
         return given[:, : len(PLACES)], given[:, len(PLACES) :]
 
@@ -205,20 +207,17 @@ def name_scenes(model: WorldModel, judge: Judge, scenes: int) -> dict[str, Figur
     }
 
 
-# --- codec, directives, drift, sound, visitors ---
+# --- the view, directives, drift, sound, visitors ---
 
 
-def codec_psnr(model: WorldModel, episodes: int) -> dict[str, Figure]:
-    """Peak signal to noise of held-out diorama pictures after encoding and decoding, mean and median, in dB."""
-    found: list[float] = []
-    for seed in range(HELD_OUT_SEED + 100, HELD_OUT_SEED + 100 + episodes):
-        x = as_picture_tensor(render_episode(seed, 24)["picture"][::4])  # type: ignore[arg-type]
-        again = model.picture.decode(model.picture.encode(x)).clamp(-1, 1)
-        found += (10 * torch.log10(4 / (again - x).square().mean((1, 2, 3)))).tolist()
-    values = np.array(found)
+def view_psnr(model: WorldModel, batches: int) -> dict[str, Figure]:
+    """Peak signal to noise of the view against the diorama on fields that neither learnt from, in dB over moments."""
+    from model.training.view import psnrs_db
+
+    found = np.array(psnrs_db(model.view, range(1000, 1024), batches))
     return {
-        "codec_psnr_db": Figure(float(values.mean()), len(found)),
-        "codec_psnr_median_db": Figure(float(np.median(values)), len(found)),
+        "view_psnr_db": Figure(float(found.mean()), len(found)),
+        "view_psnr_median_db": Figure(float(np.median(found)), len(found)),
     }
 
 
@@ -307,7 +306,7 @@ def presence_ratio(model: WorldModel) -> dict[str, Figure]:
             a = world.step(replace(still, presence=np.zeros_like(presence))).frames[0]
             b = other.step(replace(still, presence=presence)).frames[0]
         change = np.abs(a.astype(np.float32) - b).mean(2)
-        cells = change.reshape(GRID[0], change.shape[0] // GRID[0], GRID[1], -1).mean((1, 3))
+        cells = cv2.resize(change, GRID[::-1], interpolation=cv2.INTER_AREA)
         touched = cells[row, col]
         far = np.ones(GRID, bool)
         far[max(0, row - 1) : row + 2, max(0, col - 1) : col + 2] = False
@@ -315,13 +314,52 @@ def presence_ratio(model: WorldModel) -> dict[str, Figure]:
     return {"presence_ratio": Figure(float(np.median(ratios)), len(ratios))}
 
 
+def revisit(model: WorldModel, worlds: int) -> dict[str, Figure]:
+    """Peak signal to noise of a view after looking away by 90 degrees and back within 10 s, in dB, the median.
+
+    As published for long-term memory of video models; time goes on meanwhile, so clouds and water have moved.
+    """
+    found = []
+    for number in range(worlds):
+        world = model.begin("a " + PLACES[number % len(PLACES)], seed=300 + number)
+
+        def look(rate: float, steps: int, world: World = world) -> Pictures:
+            motion = np.array([0, 0, rate, 0], np.float32)
+            return [world.step(Conditions(motion=motion, environment=FAIR_DAY)).frames[0] for _ in range(steps)][-1]
+
+        before = look(0.0, 12).astype(np.float32)
+        look(0.7, 27), look(0.0, 8), look(-0.7, 27)
+        after = look(0.0, 8).astype(np.float32)
+        found.append(float(10 * np.log10(255**2 / ((after - before) ** 2).mean())))
+    return {"revisit_psnr_db": Figure(float(np.median(found)), worlds)}
+
+
+def thunder_error(model: WorldModel, worlds: int) -> dict[str, Figure]:
+    """How far, in ms, thunder comes from where the diorama has it, a second after its flash: the median.
+
+    A flash is asked for; thunder is where the low bands rise most within three seconds. To a quarter of a step.
+    """
+    strike = model.embed("lightning strikes")
+    errors = []
+    for number in range(worlds):
+        world = model.begin("a coast in a storm", seed=400 + number)
+        chunks = [world.step(Conditions(directive=strike if step == 24 else None)) for step in range(72)]
+        bands = analyse(np.concatenate([c.audio for c in chunks]))[:, : SUBFRAMES * BANDS].reshape(-1, BANDS)
+        low = np.convolve(bands[:, :4].mean(1), np.ones(3) / 3, "same")
+        rise = (low[3:] - low[:-3])[25 * SUBFRAMES : 60 * SUBFRAMES]
+        at = (int(rise.argmax()) + 1.5) / SUBFRAMES + 25
+        errors.append(abs(at - 24 - THUNDER_DELAY_STEPS) * 1000 / STEPS_PER_S)
+    return {"av_error_ms": Figure(float(np.median(errors)), worlds)}
+
+
 @torch.inference_mode()
 def evaluate(model: WorldModel, quick: bool, minutes: float) -> dict[str, Figure]:
     """All figures of a model; `quick` takes fewer samples and no drift."""
-    figures = codec_psnr(model, 8 if quick else 24)
-    figures |= follow_actions(model, 6 if quick else 20)
-    figures |= name_scenes(model, Judge(model.picture, 60 if quick else 160), 20 if quick else 80)
+    figures = view_psnr(model, 2 if quick else 8)
+    figures |= follow_actions(model, 6 if quick else 24)
+    figures |= name_scenes(model, Judge(80 if quick else 200), 24 if quick else 96)
     figures |= continuity(model) | sound_rank(model) | presence_ratio(model)
+    figures |= revisit(model, 6 if quick else 24) | thunder_error(model, 4 if quick else 20)
     if not quick:
         figures |= drift(model, minutes)
     return figures

@@ -1,7 +1,7 @@
-"""A sheet of samples from a training run: `python -m model.training.sheet --data DIR --run DIR --out sheet.png`.
+"""A sheet of samples: `python -m model.training.sheet --data DIR --work DIR --out sheet.png`, or `--model NAME`.
 
-Each row is one world, rolled out by the averaged weights from nothing but its conditions, a frame every half second:
-every place by day, then weather, night, walking and turning.
+Each row is one world from nothing but its conditions, a frame every second: every place, then weather, night,
+walking and turning.
 """
 
 from __future__ import annotations
@@ -15,73 +15,72 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 
-from model.conditions import FAIR, Conditions, Easing
+from model.conditions import Conditions
 from model.diorama.places import PLACES
 from model.preset import PRESETS
 from model.text import TextHead
-from model.training.prepare import Codecs
-from model.world import World, WorldModel, load
+from model.world import WorldModel, load
 
+_FAIR = {"rain": 0.0, "snow": 0.0, "fog": 0.0}
 # place, environment, motion
 ROWS: tuple[tuple[str, dict[str, float], tuple[float, float, float, float]], ...] = (
-    ("coast", {"sun_rad": 0.9, "cloud": 0.2, "rain": 0.0, "snow": 0.0, "fog": 0.0}, (0, 0, 0, 0)),
-    ("meadow", {"sun_rad": 0.9, "cloud": 0.3, "rain": 0.0, "snow": 0.0, "fog": 0.0}, (0.9, 0, 0, 0)),
-    ("mountains", {"sun_rad": 0.8, "cloud": 0.3, "rain": 0.0, "snow": 0.0, "fog": 0.0}, (0, 0, 0.4, 0)),
-    ("desert", {"sun_rad": 0.9, "cloud": 0.1, "rain": 0.0, "snow": 0.0, "fog": 0.0}, (0.9, 0, -0.2, 0)),
-    ("snowfield", {"sun_rad": 0.5, "cloud": 0.8, "rain": 0.0, "snow": 0.8, "fog": 0.1}, (0, 0, 0, 0)),
-    ("coast", {"sun_rad": 0.05, "cloud": 0.2, "rain": 0.0, "snow": 0.0, "fog": 0.0}, (0, 0, 0, 0)),
-    ("meadow", {"sun_rad": 0.5, "cloud": 0.95, "rain": 0.9, "snow": 0.0, "fog": 0.1}, (0, 0, 0, 0)),
-    ("desert", {"sun_rad": -0.6, "cloud": 0.0, "rain": 0.0, "snow": 0.0, "fog": 0.0}, (0, 0, 0, 0)),
-    ("mountains", {"sun_rad": 0.6, "cloud": 0.4, "rain": 0.0, "snow": 0.0, "fog": 0.85}, (0.9, 0, 0, 0)),
+    ("coast", {**_FAIR, "sun_rad": 0.9, "cloud": 0.3}, (0, 0, 0, 0)),
+    ("meadow", {**_FAIR, "sun_rad": 0.8, "cloud": 0.4}, (0.9, 0, 0, 0)),
+    ("mountains", {**_FAIR, "sun_rad": 0.8, "cloud": 0.3}, (0, 0, 0.4, 0)),
+    ("desert", {**_FAIR, "sun_rad": 0.5, "cloud": 0.2}, (0.9, 0, -0.2, 0)),
+    ("snowfield", {**_FAIR, "sun_rad": 0.5, "cloud": 0.8, "snow": 0.8}, (0, 0, 0, 0)),
+    ("forest", {**_FAIR, "sun_rad": 0.6, "cloud": 0.2}, (0.7, 0, 0, 0)),
+    ("lake", {**_FAIR, "sun_rad": 0.3, "cloud": 0.4}, (0, 0, -0.3, 0)),
+    ("bamboo", {**_FAIR, "sun_rad": 0.7, "cloud": 0.2, "fog": 0.3}, (0.7, 0, 0, 0)),
+    ("coast", {**_FAIR, "sun_rad": 0.04, "cloud": 0.3}, (0, 0, 0, 0)),
+    ("meadow", {**_FAIR, "sun_rad": 0.5, "cloud": 0.95, "rain": 0.9}, (0, 0, 0, 0)),
+    ("desert", {**_FAIR, "sun_rad": -0.6, "cloud": 0.0}, (0, 0, 0.3, 0)),
+    ("mountains", {**_FAIR, "sun_rad": 0.6, "cloud": 0.4, "fog": 0.6}, (0.9, 0, 0, 0)),
 )
 
 
-def roll_out(model: WorldModel, row: int, seconds: float, every: int = 6) -> NDArray[np.uint8]:
+def roll_out(model: WorldModel, row: int, seconds: float, every: int = 12) -> NDArray[np.uint8]:
     """Frames (n, H, W, 3) of one row's world, one in `every` steps."""
     place, environment, motion = ROWS[row]
-    world = World(model, seed=row)
+    world = model.begin("a " + place, seed=row)
     world.wish = replace(world.wish, place=PLACES.index(place))
-    weights = world.wish.place_weights()
-    assert weights is not None
-    world.easing = Easing(weights, FAIR)
     asked = Conditions(environment=environment, motion=np.array(motion, np.float32))
     chunks = [world.step(asked) for _ in range(round(seconds * 12))]
     return np.stack([chunk.frames[0] for chunk in chunks[::every]])
 
 
 def model_of_run(data: Path, run: Path, preset_name: str) -> WorldModel:
-    """The averaged weights of a run as a model; its text head knows nothing, and is not asked."""
-    codecs = Codecs(PRESETS[preset_name])
-    codecs.load_state_dict(load_file(data / "codecs.safetensors"))
+    """The averaged weights of a run as a model; without a text head of its own, it knows no words."""
+    head = data / "head.safetensors"
     parts = {
         "network": load_file(run / "average.safetensors"),
-        "picture": dict(codecs.picture.state_dict()),
-        "sound": dict(codecs.sound.state_dict()),
-        "head": dict(TextHead().state_dict()),
+        "view": load_file(run / "view.safetensors"),
+        "sound": load_file(data / "sound.safetensors"),
+        "head": load_file(head) if head.exists() else dict(TextHead().state_dict()),
     }
     return WorldModel(PRESETS[preset_name], parts, "sheet")
 
 
 def sheet(model: WorldModel, out: Path, seconds: float = 5.0) -> None:
-    """Write the sheet as a PNG, pictures at a quarter of their size."""
+    """Write the sheet as a PNG, pictures at two fifths of their size."""
     rows = [np.hstack(list(roll_out(model, row, seconds))) for row in range(len(ROWS))]
-    picture = cv2.resize(np.vstack(rows), None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    picture = cv2.resize(np.vstack(rows), None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA)
     cv2.imwrite(str(out), picture[..., ::-1])
 
 
 def main() -> None:
     """Parse the command line and draw."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", help="a packed model, by name or path, in place of --data and --run")
+    parser.add_argument("--model", help="a packed model, by name or path, in place of --data and --work")
     parser.add_argument("--data", type=Path)
-    parser.add_argument("--run", type=Path)
+    parser.add_argument("--work", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--preset", default="nacre", choices=sorted(PRESETS))
     parser.add_argument("--seconds", type=float, default=5.0)
     options = parser.parse_args()
-    if options.model is None and (options.data is None or options.run is None):
-        parser.error("give --model, or both --data and --run")
-    model = load(options.model) if options.model else model_of_run(options.data, options.run, options.preset)
+    if options.model is None and (options.data is None or options.work is None):
+        parser.error("give --model, or both --data and --work")
+    model = load(options.model) if options.model else model_of_run(options.data, options.work, options.preset)
     sheet(model, options.out, options.seconds)
 
 

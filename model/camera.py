@@ -1,0 +1,42 @@
+"""The camera of a walker's eyes, and how far off the land is looked at: geometry that teacher and network share."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+FIELD_OF_VIEW_RAD = 1.25  # across the picture
+HORIZON = 0.46  # height of a level camera's horizon, of the picture from its top
+EYE_M = 2.6
+WALK_M_S, STRAFE_M_S = 4.5, 3.0  # what forward = 1 and strafe = 1 mean
+SUN_AZIMUTH_RAD, MOON_AZIMUTH_RAD, MOON_RAD = 1.2, -0.4, 0.33  # bearings from north; the moon's height
+NEAREST_M, FARTHEST_M = 2.2, 2800.0
+
+
+# Waves that run over grass and crowns with the wind, rad a metre: whole numbers of them to the field's period.
+SWAY_X, GRASS_X, GRASS_Y = (2 * math.pi * n / 2048 for n in (98, 81, 39))
+WAVE_PER_M = 0.34  # of the waves that run to a shore, rad
+SWAY_RAD_S, GRASS_RAD_S, PULSE_RAD_S = 2.4, 3.0, 4.0
+RAIN_HEIGHTS_S, SNOW_HEIGHTS_S = 3.7, 0.24  # how fast drops and flakes fall through the picture
+# Layers of what falls: texels to a picture's height, and where they begin.
+FALL_LAYERS = ((300.0, 0.0), (470.0, 133.0))
+WALKER_X, WALKER_FOOT, WALKER_TALL = 0.5, 0.90, 0.34  # of the picture's width and height
+
+
+def focal(width: int) -> float:
+    """Focal length in pixels of a picture `width` pixels wide."""
+    return width / 2 / math.tan(FIELD_OF_VIEW_RAD / 2)
+
+
+def distances(count: int, nearest_m: float = NEAREST_M) -> NDArray[np.float32]:
+    """Distances in metres (count,) at which a view's ray looks at the land, growing.
+
+    Even in what level ground shows (1 / z) near by, even in the logarithm far off, where land stands up: the density
+    is the sum of both.
+    """
+    fine = np.geomspace(nearest_m, FARTHEST_M, 4_000)
+    near = 1 / nearest_m - 1 / fine
+    density = 0.55 * near / near[-1] + 0.45 * np.log(fine / nearest_m) / math.log(FARTHEST_M / nearest_m)
+    return np.interp(np.linspace(0, 1, count), density, fine).astype(np.float32)

@@ -1,0 +1,143 @@
+"""The latent field of a world: a few numbers at every point of an endless ground and an endless sky.
+
+A field is drawn from a seed once and never changes: it is what makes one world differ from another, and what makes a
+world the same again when one comes back to a place. It says nothing by itself. What landscape these numbers are, under
+which weather and light, the network has learnt (`model.view`); the diorama, which taught it, reads the same numbers.
+
+Textures repeat: the ground's after two kilometres, what stands on it after a quarter of one, each at its own pace, so
+that no place ever has quite the same surroundings again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+SIZE = 512  # texels of a texture, a power of two
+LAND_CELL_M, DETAIL_CELL_M, FINE_CELL_M = 4.0, 0.5, 0.125
+PERIOD_M = SIZE * LAND_CELL_M  # all textures repeat after it: a walker's position may be wrapped there
+LAND = ("hills", "ridges", "dunes", "patches")  # channels: two Gaussian, two in 0..1
+DETAIL = ("crown", "rank", "grain", "bloom")
+SKY = ("cloud", "wisp", "star", "mote")
+FALL = ("streak", "flake")
+
+
+@dataclass(frozen=True)
+class Field:
+    """Tileable textures float32 (512, 512, channels): LAND of the world's own seed, the others shared by all worlds.
+
+    `shift_m` (2,) sets the detail against the land, in each world otherwise.
+    """
+
+    land: Array
+    detail: Array
+    sky: Array
+    fall: Array
+    shift_m: Array
+
+
+def _grid() -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Frequencies of a texture in cycles a texel: (512, 257) across x and y."""
+    return np.fft.rfftfreq(SIZE)[None, :], np.fft.fftfreq(SIZE)[:, None]
+
+
+def _noise(rng: np.random.Generator, longest: float, shortest: float, slope: float) -> NDArray[np.float64]:
+    """Tileable Gaussian noise (512, 512) of unit deviation, its waves `shortest` to `longest` texels long.
+
+    Amplitude falls with frequency to the power `slope`; 1 gives hills, 0.5 grit.
+    """
+    fx, fy = _grid()
+    f = np.hypot(fx, fy)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gain = np.where(f > 0, f ** -(slope + 1), 0)
+    gain *= 1 / (1 + (f * shortest) ** 6) * (1 - np.exp(-((f * longest) ** 3)))
+    texture = np.fft.irfft2(np.fft.rfft2(rng.standard_normal((SIZE, SIZE))) * gain, s=(SIZE, SIZE))
+    return texture / texture.std()
+
+
+def _ridges(rng: np.random.Generator) -> NDArray[np.float64]:
+    """Ridged fractal noise in 0..1 (Musgrave's multifractal): sharp crests that branch, smooth valley floors."""
+    total, weight, amplitude, full = np.zeros((SIZE, SIZE)), np.ones((SIZE, SIZE)), 1.0, 0.0
+    for longest in (200.0, 95.0, 45.0, 21.0):
+        crest = (1 - np.clip(np.abs(_noise(rng, longest, longest / 2.2, 1.0)), 0, 1.4) / 1.4) ** 2
+        total += amplitude * crest * weight
+        full += amplitude
+        weight, amplitude = np.clip(crest * 1.4, 0, 1), amplitude * 0.36
+    return np.clip(total / full * 1.15, 0, 1)
+
+
+def _dunes(rng: np.random.Generator) -> NDArray[np.float64]:
+    """Wind-blown dunes in 0..1: long crests that wander, gentle to windward and steep to lee."""
+    y, x = np.mgrid[:SIZE, :SIZE] / SIZE
+    bend = _noise(rng, 200, 60, 1.0)
+    phase = (20 * x + 7 * y + 0.62 * bend) % 1.0
+    crest = np.where(phase < 0.7, phase / 0.7, (1 - phase) / 0.3)
+    crest = crest * crest * (3 - 2 * crest)
+    return np.clip(crest * (0.55 + 0.30 * _noise(rng, 160, 50, 1.0)), 0, 1)
+
+
+def _crowns(rng: np.random.Generator, across: int, least: float, most: float) -> tuple[Array, Array]:
+    """Things that stand, one to each of across² jittered cells: how near the middle of one is, 0..1, and its rank 0..1.
+
+    Radii are `least` to `most` texels; larger ones have the higher rank, which their size follows.
+    """
+    cell = SIZE / across
+    jitter = rng.random((across, across, 2)) * 0.8 + 0.1
+    rank = rng.random((across, across))
+    size = least + (most - least) * (0.35 + 0.65 * (1 - rank))
+    yy, xx = np.mgrid[:SIZE, :SIZE] + 0.5
+    near, ranks = np.zeros((SIZE, SIZE)), np.ones((SIZE, SIZE))
+    for dy in (-1, 0, 1):
+        for dx in (-1, 0, 1):
+            row, col = (yy // cell).astype(int) + dy, (xx // cell).astype(int) + dx
+            at = row % across, col % across
+            d = np.hypot((row + jitter[at][..., 0]) * cell - yy, (col + jitter[at][..., 1]) * cell - xx)
+            crown = np.clip(1 - d / size[at], 0, 1)
+            taller = crown > near
+            near, ranks = np.where(taller, crown, near), np.where(taller, rank[at], ranks)
+    return near.astype(np.float32), ranks.astype(np.float32)
+
+
+def _dots(rng: np.random.Generator, count: int, least: float, most: float, long: float = 1.0) -> NDArray[np.float64]:
+    """Soft dots (or, `long` times as tall, streaks) in 0..1; the value of each falls with its rank."""
+    texture = np.zeros((SIZE, SIZE))
+    for _ in range(count):
+        x, y = rng.random(2) * SIZE
+        radius = least + (most - least) * rng.random() ** 2
+        bright = 1 - 0.85 * rng.random()
+        rows = np.arange(int(y - radius * long), int(y + radius * long) + 2)
+        cols = np.arange(int(x - radius), int(x + radius) + 2)
+        d = ((rows + 0.5 - y) / (radius * long))[:, None] ** 2 + ((cols + 0.5 - x) / radius)[None] ** 2
+        part = np.ix_(rows % SIZE, cols % SIZE)
+        texture[part] = np.maximum(texture[part], bright * np.clip(1 - d, 0, 1))
+    return texture
+
+
+@lru_cache(1)
+def _shared() -> tuple[Array, Array, Array]:
+    """Detail, sky and fall: the same for every world; about a second, once."""
+    rng = np.random.default_rng(20)
+    crown, rank = _crowns(rng, 44, 3.2, 6.4)
+    detail = np.stack([crown, rank, _noise(rng, 60, 2, 0.45), _noise(rng, 9, 2.5, 0.2)], -1)
+    cloud = _noise(rng, 170, 3, 0.75)
+    wisp = _noise(rng, 60, 2, 0.6)
+    sky = np.stack([cloud, wisp, _dots(rng, 900, 0.9, 2.0), _dots(rng, 300, 2.0, 5.5)], -1)
+    fall = np.stack([_dots(rng, 520, 0.8, 1.8, 26), _dots(rng, 900, 1.8, 6.0)], -1)
+    return tuple(np.ascontiguousarray(t, np.float32) for t in (detail, sky, fall))  # type: ignore[return-value]
+
+
+@lru_cache(32)
+def field_of(seed: int) -> Field:
+    """The field of a seed; a third of a second."""
+    rng = np.random.default_rng([seed, 10])
+    hills = np.clip(_noise(rng, 170, 16, 1.15), -2.5, 2.5)
+    patches = np.clip(_noise(rng, 30, 3, 0.6), -2.5, 2.5)
+    land = np.stack([hills, _ridges(rng), _dunes(rng), patches], -1)
+    detail, sky, fall = _shared()
+    shift = rng.random(2) * SIZE * DETAIL_CELL_M
+    return Field(np.ascontiguousarray(land, np.float32), detail, sky, fall, shift.astype(np.float32))

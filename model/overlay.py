@@ -1,0 +1,142 @@
+"""What lies over a picture of the land: what visitors stir, the walker, and what falls; small networks for each."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from model.camera import (
+    FALL_LAYERS,
+    FIELD_OF_VIEW_RAD,
+    PULSE_RAD_S,
+    RAIN_HEIGHTS_S,
+    SNOW_HEIGHTS_S,
+    WALKER_FOOT,
+    WALKER_TALL,
+    WALKER_X,
+)
+from model.conditions import ENVIRONMENT
+from model.field import SIZE
+from model.shading import Moment, Shader, Textures, features, sample
+
+_SNOW, _RAIN, _WIND = (ENVIRONMENT.index(k) for k in ("snow", "rain", "wind"))
+_LEAST = 0.01  # less rain, snow or nearness than this is none
+
+
+def _lay(picture: Tensor, where: Tensor, parts: list[Tensor], shader: Shader, told: Tensor, grey: bool) -> Tensor:
+    """Picture (B, C, R, 3) under what a shader tells of points `where` (B, C, R), from features of that shape.
+
+    It tells colour and cover; `grey`: one tone, a little bluish, in place of a colour. In a running world only those
+    points are asked for, and a point may stand for several rows of the picture, R of `where` being fewer.
+    """
+    shape = where.shape
+    alone = len(told) == 1 and not torch.is_grad_enabled()
+    if alone:
+        at = where.flatten().nonzero()[:, 0]
+        if not len(at):
+            return picture
+        points = torch.stack([p.expand(shape).reshape(-1).take(at) for p in parts]).T[None]
+    else:
+        points = features([p.expand(shape) for p in parts])
+    given = shader(points, told).float()
+    cover = torch.sigmoid(given[..., -1:])
+    colour = given[..., :1] * given.new_tensor([1.0, 1.03, 1.06]) if grey else given[..., :3]
+    if alone:
+        flat = picture.reshape(where.numel(), -1, 3)
+        below = flat.index_select(0, at)
+        return flat.index_copy(0, at, below + cover[0][:, None] * (colour[0][:, None] - below)).view(picture.shape)
+    cover = cover.view(*shape, 1) * where[..., None]
+    return picture + cover * (colour.view(*shape, 3) - picture)
+
+
+class Overlay(nn.Module):
+    """Lays over pictures what visitors stir, the walker and what falls, in this order."""
+
+    def __init__(self, told: int) -> None:
+        super().__init__()
+        self.falls = Shader(4, 2, 16, 2, told)
+        self.stirs = Shader(5, 4, 16, 2, told)
+        self.walker = Shader(20, 4, 48, 3, told)
+
+    def forward(
+        self, textures: Textures, moment: Moment, picture: Tensor, u: Tensor, v: Tensor, told: Tensor, aspect: float
+    ) -> Tensor:
+        """Picture (B, C, R, 3) and what lies over it; u (B, C) and v (R,): its columns and rows in 0..1."""
+        if bool((moment.presence[..., 0] > 2 * _LEAST).any()):
+            picture = self._visitors(textures, moment, picture, u, v, told, aspect)
+        if bool((moment.third > 0.5).any()):
+            picture = self._walker(moment, picture, u, v, told, aspect)
+        if bool((moment.environment[:, [_RAIN, _SNOW]] > _LEAST).any()):
+            picture = self._falling(textures, moment, picture, u, v, told, aspect)
+        return picture
+
+    def _visitors(
+        self, textures: Textures, moment: Moment, picture: Tensor, u: Tensor, v: Tensor, told: Tensor, aspect: float
+    ) -> Tensor:
+        b, c, r, _ = picture.shape
+        across, down = (u * aspect)[:, :, None], v[None, None, :]
+        rows, cols = moment.presence.shape[1:3]
+        grid = torch.stack(
+            [
+                ((u[:, :, None] * cols - 0.5) / (cols - 1) * 2 - 1).expand(b, c, r),
+                ((down * rows - 0.5) / (rows - 1) * 2 - 1).expand(b, c, r),
+            ],
+            -1,
+        )
+        visits = F.grid_sample(moment.presence.permute(0, 3, 1, 2), grid, align_corners=True, padding_mode="border")
+        near, stir = visits[:, 0], visits[:, 1]
+        sway = (6 + 26 * stir) * (_phase(moment, 1.7) + 9 * down).sin()
+        lift = ((moment.phases[:, 0] * 20) % SIZE).float()[:, None, None]
+        mote = sample(textures.mote, 0, across * 210 + sway, (down * 210 + lift).expand_as(sway))
+        parts = [near, stir, mote, _phase(moment, PULSE_RAD_S).sin(), near * mote]
+        return _lay(picture, near > _LEAST, parts, self.stirs, told, False)
+
+    def _walker(self, moment: Moment, picture: Tensor, u: Tensor, v: Tensor, told: Tensor, aspect: float) -> Tensor:
+        across, down = (u * aspect)[:, :, None], v[None, None, :]
+        x = (across - WALKER_X * aspect) / WALKER_TALL
+        h = (WALKER_FOOT - down) / WALKER_TALL
+        inside = (x.abs() < 0.34) & (h > -0.2) & (h < 1.2) & (moment.third > 0.5)[:, None, None]
+        stride = ((moment.phases[:, 3] % 1) * 2 * math.pi).float()[:, None, None]
+        moving = moment.phases[:, 4].float()[:, None, None]
+        waves = [f(n * math.pi * a) for a in (x * 2, h) for n in (1, 2, 4) for f in (torch.sin, torch.cos)]
+        parts = [
+            x * 3, h, moving, stride.sin() * moving, stride.cos() * moving, stride.sin().abs() * moving,
+            stride.sin() * moving * x.sign(), x.abs() * 3, *waves,
+        ]  # fmt: skip
+        return _lay(picture, inside, parts, self.walker, told, False)
+
+    def _falling(
+        self, textures: Textures, moment: Moment, picture: Tensor, u: Tensor, v: Tensor, told: Tensor, aspect: float
+    ) -> Tensor:
+        rain, snow, wind = (moment.environment[:, k, None, None] for k in (_RAIN, _SNOW, _WIND))
+        turn = moment.camera[:, 3, None, None].float() / FIELD_OF_VIEW_RAD * aspect
+        clock = moment.phases[:, 0]
+        fallen = [((clock * rate) % 4096).double()[:, None, None] for rate in (RAIN_HEIGHTS_S, SNOW_HEIGHTS_S)]
+        # Streaks are long: in a running world every second row tells them well enough.
+        if len(told) == 1 and not torch.is_grad_enabled() and not bool((snow > _LEAST).any()) and len(v) % 2 == 0:
+            v = v.unflatten(0, (-1, 2)).mean(1)
+        across, down = (u * aspect)[:, :, None], v[None, None, :]
+        none = torch.zeros(*u.shape, len(v), device=picture.device)
+        for layer, (scale, begins) in enumerate(FALL_LAYERS):
+            drop = flake = none
+            if bool((rain > _LEAST).any()):
+                tu = (across + turn + (0.06 + 0.40 * wind) * down) * scale + begins
+                tv = ((down - fallen[0]) * scale % SIZE).float()
+                drop = sample(textures.streak, 0, tu, tv.expand_as(tu)) * (rain > _LEAST)
+            if bool((snow > _LEAST).any()):
+                fell = down - fallen[1]
+                sway = 0.03 * (_phase(moment, 1.3) + 7 * down + 2 * layer).sin() + (0.16 * wind * fell).float()
+                tu = ((across + turn + sway) * scale * 0.85 + begins) % SIZE
+                tv = (fell * scale * 0.85 % SIZE).float()
+                flake = sample(textures.flake, 0, tu, tv.expand_as(tu)) * (snow > _LEAST)
+            parts = [drop, flake, none + layer, drop * flake]
+            picture = _lay(picture, (drop > 0) | (flake > 0), parts, self.falls, told, True)
+        return picture
+
+
+def _phase(moment: Moment, rate: float) -> Tensor:
+    """Where a running wave of so many rad/s stands, (B, 1, 1)."""
+    return ((moment.phases[:, 0] * rate) % (2 * math.pi)).float()[:, None, None]

@@ -1,0 +1,176 @@
+"""What all parts of the view share: textures of the latent field, the moment that is looked at, and small networks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from model.conditions import ENVIRONMENT, ENVIRONMENT_RANGE
+from model.diorama.places import PLACES
+from model.field import FALL, SIZE, SKY, Field
+
+_HOURS = 12  # bumps along the sun's height, by which the networks tell hours apart: dusk is short
+TOLD = len(PLACES) + len(ENVIRONMENT) + 4 + _HOURS  # + flash, the sun's sine and cosine, phase of the swash
+_SUN = ENVIRONMENT.index("sun_rad")
+_BLOCK = 8192  # points at a time: what a layer gives stays in the second cache
+
+
+@dataclass
+class Textures:
+    """The fields of one or several worlds as rows of texels: land of each in turn, the rest shared."""
+
+    land: Tensor  # (worlds * 512², 4)
+    detail: Tensor  # (512², 4)
+    grain: Tensor  # of the detail, (512²,) like the next ones
+    bloom: Tensor
+    cloud: Tensor
+    wisp: Tensor
+    star: Tensor
+    mote: Tensor
+    streak: Tensor
+    flake: Tensor
+    shift: Tensor  # (worlds, 2)
+
+    @staticmethod
+    def of(fields: list[Field], device: torch.device) -> Textures:
+        """Take over numpy fields; all must share detail, sky and fall."""
+
+        def rows(texture: object) -> Tensor:
+            return torch.as_tensor(texture).flatten(0, 1).contiguous().to(device)
+
+        first = fields[0]
+        named = {"grain": first.detail[..., 2], "bloom": first.detail[..., 3]}
+        named |= dict(zip(SKY, np.moveaxis(first.sky, -1, 0), strict=True))
+        named |= dict(zip(FALL, np.moveaxis(first.fall, -1, 0), strict=True))
+        return Textures(
+            land=torch.cat([rows(f.land) for f in fields]),
+            detail=rows(first.detail),
+            shift=torch.stack([torch.from_numpy(f.shift_m) for f in fields]).to(device),
+            **{name: rows(channel) for name, channel in named.items()},
+        )
+
+
+@dataclass
+class Moment:
+    """Where B views look from, and when: float32, or float64 where a number may grow.
+
+    world (B,): which land of the textures. place (B, places); environment (B, 7); flash (B,).
+    camera (B, 5): x, y, z in m, yaw, pitch in rad; shore (B, 3): x, y, bearing of the line a sea lies beyond.
+    phases (B, 5): seconds, drift of the clouds in texels, swash, stride in turns, how fast the walker moves 0..1.
+    presence (B, rows, cols, 2); third (B,): 1 where the walker is seen.
+    """
+
+    world: Tensor
+    place: Tensor
+    environment: Tensor
+    flash: Tensor
+    camera: Tensor
+    shore: Tensor
+    phases: Tensor
+    presence: Tensor
+    third: Tensor
+
+    def told(self) -> Tensor:
+        """What all networks of the view are told, (B, TOLD)."""
+        sun, swash = self.environment[:, _SUN], self.phases[:, 2] * (2 * math.pi)
+        more = torch.stack([self.flash, sun.sin(), sun.cos(), swash.sin().to(sun.dtype)], 1)
+        low, high = ENVIRONMENT_RANGE["sun_rad"]
+        at = torch.linspace(low, high, _HOURS, device=sun.device)
+        hours = (-((sun[:, None] - at) * (_HOURS / (high - low)) * 0.8).square()).exp()
+        return torch.cat([self.place, self.environment, more, hours], 1)
+
+
+def texels(texture: Tensor, at: Tensor) -> Tensor:
+    """Rows of a texture at indices of any shape: several times faster on CPUs than plain indexing."""
+    if texture.ndim == 1:
+        return torch.take(texture, at)
+    return texture.index_select(0, at.flatten()).view(*at.shape, -1)
+
+
+def sample(texture: Tensor, base: Tensor | int, u: Tensor, v: Tensor) -> Tensor:
+    """Bilinear samples of a tileable texture (512²,) or (512², channels) at (u, v) texels; as u, or with channels."""
+    uf, vf = u.floor(), v.floor()
+    fu, fv = u - uf, v - vf
+    if texture.ndim == 2:
+        fu, fv = fu[..., None], fv[..., None]
+    u0, v0 = uf.long() & (SIZE - 1), vf.long() & (SIZE - 1)
+    u1, v1 = (u0 + 1) & (SIZE - 1), (v0 + 1) & (SIZE - 1)
+    v0, v1 = base + v0 * SIZE, base + v1 * SIZE
+    top = torch.lerp(texels(texture, v0 + u0), texels(texture, v0 + u1), fu)
+    low = torch.lerp(texels(texture, v1 + u0), texels(texture, v1 + u1), fu)
+    return torch.lerp(top, low, fv)
+
+
+def nearest(texture: Tensor, u: Tensor, v: Tensor) -> Tensor:
+    """The texel (…, channels) whose sample point lies nearest to (u, v)."""
+    at = ((v + 0.5).floor().long() & (SIZE - 1)) * SIZE + ((u + 0.5).floor().long() & (SIZE - 1))
+    return texels(texture, at)
+
+
+def features(parts: list[Tensor]) -> Tensor:
+    """Features of equal shape (B, …) as points (B, N, features), one feature after the other in memory."""
+    return torch.stack(parts).flatten(2).permute(1, 2, 0)
+
+
+class Shader(nn.Module):
+    """A small feed-forward network over many points, each layer of which the conditions scale and shift."""
+
+    def __init__(self, inputs: int, outputs: int, width: int, layers: int, told: int) -> None:
+        super().__init__()
+        self.width = width
+        sizes = [inputs] + [width] * layers
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
+        self.tells = nn.Linear(told, layers * 2 * width)
+        self.out = nn.Linear(width, outputs)
+        nn.init.zeros_(self.tells.bias)
+        with torch.no_grad():
+            self.tells.weight.mul_(0.3)
+
+    def forward(self, x: Tensor, told: Tensor) -> Tensor:
+        """x (B, N, inputs), told (B, TOLD'): (B, N, outputs)."""
+        if len(told) == 1 and not torch.is_grad_enabled():
+            return self._of_one(x[0], told)[None]
+        turned = self.tells(told).view(len(told), -1, 2, 1, self.width)  # (B, layers, 2, 1, width)
+        for at, layer in enumerate(self.layers):
+            x = torch.relu(torch.addcmul(turned[:, at, 1], layer(x), 1 + turned[:, at, 0]))
+        return self.out(x)
+
+    def _of_one(self, x: Tensor, told: Tensor) -> Tensor:
+        """The same for one moment (N, inputs), faster: its conditions become part of the weights, once for all."""
+        kind = x.device.type
+        to = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else torch.float32
+        turned = self.tells(told).float().view(-1, 2, self.width)
+        with torch.autocast(kind, enabled=False):
+            weights = []
+            for layer, (scale, shift) in zip(self.layers, turned, strict=True):
+                gain = 1 + scale
+                weights.append(((layer.weight * gain[:, None]).to(to), (layer.bias * gain + shift).to(to)))
+            last = self.out.weight.to(to), self.out.bias.to(to)
+            if to == torch.float32:
+                # One feature after the other, as `features` lays them out: half the time of one point after the other.
+                done = []
+                for h in x.T.split(_BLOCK, 1):
+                    for weight, bias in weights:
+                        h = torch.addmm(bias[:, None], weight, h).relu_()
+                    done.append(torch.addmm(last[1][:, None], last[0], h))
+                return torch.cat(done, 1).T
+            done = []
+            for part in x.split(_BLOCK):
+                h = part.to(to).contiguous()
+                for weight, bias in weights:
+                    h = _linear_relu(h, weight, bias)
+                done.append(F.linear(h, *last))
+            return torch.cat(done)
+
+
+def _linear_relu(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """A linear layer and its rectifier; in one go where this torch has oneDNN's kernel for it."""
+    if x.device.type == "cpu" and hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+        return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "relu", [], "")
+    return F.linear(x, weight, bias).relu_()
