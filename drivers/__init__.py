@@ -12,7 +12,9 @@ from typing import Any, Generic, TypeVar
 
 from drivers.base import Clock, DriverConfig, MonotonicClock, Sink, Source
 from drivers.camera import Camera, CameraConfig
+from drivers.mqtt_topics import MqttTopics, MqttTopicsConfig
 from drivers.realsense import RealSense, RealSenseConfig
+from drivers.serial_lines import SerialLines, SerialLinesConfig
 from drivers.speaker import Speaker, SpeakerConfig
 from drivers.virtual import (
     SilentSpeaker,
@@ -23,6 +25,7 @@ from drivers.virtual import (
     VirtualSensorsConfig,
 )
 from drivers.window import Window, WindowConfig
+from drivers.zmq_socket import ZmqSocket, ZmqSocketConfig
 
 Device = TypeVar("Device", Source, Sink)
 
@@ -44,6 +47,9 @@ SOURCES: dict[str, Kind[Source]] = {
     "realsense": Kind(RealSenseConfig, RealSense),
     "virtual_depth": Kind(VirtualDepthConfig, VirtualDepth),
     "virtual_sensors": Kind(VirtualSensorsConfig, VirtualSensors),
+    "mqtt_topics": Kind(MqttTopicsConfig, MqttTopics),
+    "zmq_socket": Kind(ZmqSocketConfig, ZmqSocket),
+    "serial_lines": Kind(SerialLinesConfig, SerialLines),
 }
 
 SINKS: dict[str, Kind[Sink]] = {

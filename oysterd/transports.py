@@ -67,10 +67,12 @@ class Transports:
 
     def links(self) -> dict[str, Any]:
         """How the transports are, for the published state."""
-        return {
-            "mqtt": {"enabled": self._mqtt is not None, "connected": bool(self._mqtt and self._mqtt.connected)},
-            "zmq": {"enabled": self._zmq is not None, "connected": bool(self._zmq and self._zmq.connected)},
-        }
+        return {"mqtt": _link(self._mqtt), "zmq": _link(self._zmq)}
+
+    def alerts(self) -> list[str]:
+        """What was sent to us that can't be read, as `transport: name: why`."""
+        serving = {"mqtt": self._mqtt, "zmq.input": self._zmq}
+        return [f"{name}: {why}" for name, served in serving.items() if served for why in served.refusals.alerts()]
 
     def publish_state(self, state: dict[str, Any]) -> None:
         for serving in self._serving:
@@ -79,6 +81,11 @@ class Transports:
     def publish_telemetry(self, telemetry: dict[str, Any]) -> None:
         for serving in self._serving:
             serving.publish_telemetry(telemetry)
+
+    def publish_mappings(self, mappings: dict[str, Any]) -> None:
+        """Over ZeroMQ only: `oysterd mappings` is who asks."""
+        if self._zmq is not None:
+            self._zmq.publish_mappings(mappings)
 
     def publish_receipt(self, receipt: Receipt) -> None:
         """Thread-safe, as all the transports are."""
@@ -126,6 +133,13 @@ class Transports:
             self.missing.append(str(error))
             return False
         return True
+
+
+def _link(served: ControlMqtt | ControlZmq | None) -> dict[str, Any]:
+    if served is None:
+        return {"enabled": False, "connected": False}
+    refused = {"refused": served.refusals.count} if served.refusals.count else {}
+    return {"enabled": True, "connected": served.connected, **refused}
 
 
 def _sensor(conditioning: Conditioning, source: str, name: str, value: float) -> None:
