@@ -30,6 +30,7 @@ from pydantic_settings import (
 from oysterd.changes import Strict, Text, View, read_toml
 from oysterd.errors import ConfigError, Location, bare, did_you_mean, explain, refusal, reworded
 from oysterd.mapped import SensorMapping
+from oysterd.osc_config import OscConfig
 from oysterd.triggers import SensorTrigger
 
 PREFIX = "OYSTERD_"
@@ -239,6 +240,7 @@ class Settings(BaseSettings):
     triggers: list[SensorTrigger] = []
     mqtt: MqttConfig = MqttConfig(enabled=False)
     zmq: ZmqConfig = ZmqConfig()
+    osc: OscConfig = OscConfig()
     page: PageConfig = PageConfig()
     log: LogConfig = LogConfig()
 

@@ -1,4 +1,4 @@
-"""All that serves commands and publishes what the room does: MQTT, ZeroMQ and the operator page."""
+"""All that serves commands and publishes what the room does: MQTT, ZeroMQ, OSC and the operator page."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from oysterd.commands import Receipt
 from oysterd.conditioning import Conditioning
 from oysterd.config import MqttConfig, Settings
 from oysterd.control_mqtt import ControlMqtt
+from oysterd.control_osc import ControlOsc, OscError
 from oysterd.control_zmq import ControlZmq, ZmqError
 from oysterd.director import Director
 from oysterd.embedded_broker import BrokerError, EmbeddedBroker
@@ -38,6 +39,7 @@ class Transports:
         self._serving: list[Publisher] = []
         self._mqtt: ControlMqtt | None = None
         self._zmq: ControlZmq | None = None
+        self._osc: ControlOsc | None = None
         self.addresses: dict[str, str] = {}  # by what they are for: page, mqtt, zmq.command, …
         self.missing: list[str] = []  # what does not work, as `setting: why`
 
@@ -50,9 +52,11 @@ class Transports:
         clock: Clock,
         stack: ExitStack,
     ) -> None:
-        """Start all, pushing each stop to `stack`. Raises ConfigError for an address of ZeroMQ or the page in use."""
+        """Start all, pushing each stop to `stack`. Raises ConfigError for an address of one of ours that is in use."""
         if settings.zmq.enabled:
             self._start_zmq(settings, director, conditioning, clock, stack)
+        if settings.osc.enabled:
+            self._start_osc(settings, director, conditioning, clock, stack)
         if settings.page.enabled:
             page = Page(settings.page, director, media, conditioning.fast_motion, SAMPLE_RATE_HZ)
             try:
@@ -67,11 +71,11 @@ class Transports:
 
     def links(self) -> dict[str, Any]:
         """How the transports are, for the published state."""
-        return {"mqtt": _link(self._mqtt), "zmq": _link(self._zmq)}
+        return {"mqtt": _link(self._mqtt), "zmq": _link(self._zmq), "osc": _link(self._osc)}
 
     def alerts(self) -> list[str]:
         """What was sent to us that can't be read, as `transport: name: why`."""
-        serving = {"mqtt": self._mqtt, "zmq.input": self._zmq}
+        serving = {"mqtt": self._mqtt, "zmq.input": self._zmq, "osc": self._osc}
         return [f"{name}: {why}" for name, served in serving.items() if served for why in served.refusals.alerts()]
 
     def publish_state(self, state: dict[str, Any]) -> None:
@@ -106,6 +110,20 @@ class Transports:
         self._serving.append(control)
         self.addresses |= {f"zmq.{key}": address for key, address in control.endpoints.items()}
 
+    def _start_osc(
+        self, settings: Settings, director: Director, conditioning: Conditioning, clock: Clock, stack: ExitStack
+    ) -> None:
+        on_sensor = partial(_sensor, conditioning, "osc")
+        control = ControlOsc(settings.osc, director, on_sensor, conditioning.fast_motion, clock)
+        try:
+            control.start()
+        except OscError as error:
+            raise ConfigError([str(error)]) from error
+        stack.callback(control.stop)
+        self._osc = control
+        self._serving.append(control)
+        self.addresses["osc"] = control.address
+
     def _start_mqtt(
         self, settings: Settings, director: Director, conditioning: Conditioning, clock: Clock, stack: ExitStack
     ) -> None:
@@ -135,7 +153,7 @@ class Transports:
         return True
 
 
-def _link(served: ControlMqtt | ControlZmq | None) -> dict[str, Any]:
+def _link(served: ControlMqtt | ControlOsc | ControlZmq | None) -> dict[str, Any]:
     if served is None:
         return {"enabled": False, "connected": False}
     refused = {"refused": served.refusals.count} if served.refusals.count else {}

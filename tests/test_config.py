@@ -58,7 +58,7 @@ def test_the_example_shows_every_key_of_every_section_and_kind() -> None:
 
 def test_the_example_shows_the_defaults() -> None:
     example, default = load(CONFIGS / "example.toml"), Settings()
-    for section in ("site", "world", "zmq", "page", "log"):
+    for section in ("site", "world", "zmq", "osc", "page", "log"):
         assert getattr(example, section) == getattr(default, section)
     for device in example.inputs + example.outputs:
         config = OPTIONS[device.kind]
