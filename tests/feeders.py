@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import tty
 from collections.abc import Callable
@@ -13,7 +14,9 @@ from typing import Any
 import paho.mqtt.client as paho
 import zmq
 from paho.mqtt.enums import CallbackAPIVersion
-from parts import mosquitto, wait_until
+from parts import free_udp_port, mosquitto, wait_until
+
+from drivers.dmx_packets import art_dmx, e131
 
 # Ends what was started for a test: its fixture closes it.
 FEEDS = ExitStack()
@@ -95,3 +98,22 @@ def serial_lines_options(folder: Path) -> dict[str, Any]:
     board.write("torn\n")
     feed(lambda count: board.write(f"lux {count}\n"))
     return {"port": str(board.port)}
+
+
+def udp_feed(port: int, packet: Callable[[int], bytes]) -> None:
+    """Send `packet(n)` to a port of the loopback again and again, until the test ends."""
+    sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    FEEDS.callback(sender.close)
+    feed(lambda count: sender.sendto(packet(count), ("127.0.0.1", port)))
+
+
+def artnet_input_options(folder: Path) -> dict[str, Any]:
+    port = free_udp_port()
+    udp_feed(port, lambda count: art_dmx(1, bytes([count % 256, 7]), count % 255 + 1))
+    return {"port": port, "values": [{"name": "fader", "universe": 1, "channel": 1}]}
+
+
+def sacn_input_options(folder: Path) -> dict[str, Any]:
+    port = free_udp_port()
+    udp_feed(port, lambda count: e131(1, bytes([count % 256]), count % 256, b"s" * 16, "desk"))
+    return {"port": port, "multicast": False, "values": [{"name": "fader", "universe": 1, "channel": 1}]}

@@ -25,6 +25,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def free_udp_port() -> int:
+    """A UDP port on the loopback that was free a moment ago."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def wait_until(ready: Callable[[], object], what: str, patience_s: float = PATIENCE_S) -> None:
     """Poll until `ready()` is true; fails with what it was waiting for."""
     pause = threading.Event()

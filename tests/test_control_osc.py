@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from parts import PATIENCE_S, wait_until
+from parts import PATIENCE_S, free_udp_port, wait_until
 from pydantic import ValidationError
 from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message import OscMessage
@@ -21,12 +21,6 @@ from oysterd.commands import Command
 from oysterd.control_osc import ControlOsc, OscError
 from oysterd.director import Director
 from oysterd.osc_config import OscConfig
-
-
-def free_udp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Tablet:

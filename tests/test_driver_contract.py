@@ -12,7 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 from clips import write_clip, write_depth_recording
-from feeders import FEEDS, mqtt_topics_options, serial_lines_options, zmq_socket_options
+from feeders import (
+    FEEDS,
+    artnet_input_options,
+    mqtt_topics_options,
+    sacn_input_options,
+    serial_lines_options,
+    zmq_socket_options,
+)
 from hand_clock import HandClock
 from pydantic import ValidationError
 
@@ -50,7 +57,11 @@ RUNNABLE: dict[str, Callable[[Path], dict[str, Any]]] = {
     "mqtt_topics": mqtt_topics_options,
     "zmq_socket": zmq_socket_options,
     "serial_lines": serial_lines_options,
+    "artnet_input": artnet_input_options,
+    "sacn_input": sacn_input_options,
 }
+CHANNEL: dict[str, Any] = {"values": [{"name": "a", "universe": 1, "channel": 1}]}
+LAMP: dict[str, Any] = {"fixtures": [{"name": "a", "zone": (0, 0, 1, 1), "universe": 1, "address": 1}]}
 
 BAD_OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "camera": ({"rotation_degrees": 45}, "rotation_degrees"),
@@ -60,6 +71,10 @@ BAD_OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "mqtt_topics": ({"values": [{"name": "a", "topic": "b"}], "port": 0}, "port"),
     "zmq_socket": ({"values": [{"name": "a"}], "address": "udp://127.0.0.1:1"}, "address"),
     "serial_lines": ({"baud": 1}, "baud"),
+    "artnet_input": ({**CHANNEL, "port": 0}, "port"),
+    "sacn_input": ({**CHANNEL, "multicast": "often"}, "multicast"),
+    "artnet_lamps": ({**LAMP, "host": "127.0.0.1", "rate_hz": 99}, "rate_hz"),
+    "sacn_lamps": ({**LAMP, "priority": 201}, "priority"),
     "speaker": ({"latency_s": -1}, "latency_s"),
     "silent_speaker": ({"latency_s": 0}, "latency_s"),
     "window": ({"upscale": "magic"}, "upscale"),
