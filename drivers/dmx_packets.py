@@ -25,6 +25,13 @@ _ARTNET_DMX = struct.Struct(">HBBBBH")  # version, sequence, physical, low and h
 _E131 = struct.Struct(">HH12sHI16s HI64sBHBBH HBBHHH")
 _ACN_ID = b"ASC-E1.17\0\0\0"
 _VECTOR_ROOT_DATA, _VECTOR_DATA_PACKET, _VECTOR_SET_PROPERTY = 4, 2, 2
+# E1.31 table 4-3: a universe discovery packet, up to the list of universes.
+_E131_DISCOVERY = struct.Struct(">HH12sHI16s HI64s4x HIBB")
+_VECTOR_ROOT_EXTENDED, _VECTOR_DISCOVERY, _VECTOR_UNIVERSE_LIST = 8, 2, 1
+# Where sources say every ten seconds what they send (E1.31 section 8), for desks and monitors to list.
+DISCOVERY_UNIVERSE, DISCOVERY_INTERVAL_S = 64214, 10.0
+# Of one page of the list; who sends more needs several.
+MOST_UNIVERSES_A_PAGE = 512
 _OPTION_PREVIEW, _OPTION_TERMINATED = 0x80, 0x40
 
 
@@ -90,6 +97,17 @@ def e131(
         length(115), _VECTOR_SET_PROPERTY, 0xA1, 0, 1, 1 + len(levels),
     )  # fmt: skip
     return head + b"\0" + levels  # START code 0: levels of dimmers
+
+
+def e131_discovery(universes: list[int], source: bytes, source_name: str) -> bytes:
+    """The one page that lists what a source sends: at most 512 universes."""
+    size = _E131_DISCOVERY.size + 2 * len(universes)
+    head = _E131_DISCOVERY.pack(
+        0x0010, 0, _ACN_ID, 0x7000 | (size - 16), _VECTOR_ROOT_EXTENDED, source,
+        0x7000 | (size - 38), _VECTOR_DISCOVERY, _name(source_name),
+        0x7000 | (size - 112), _VECTOR_UNIVERSE_LIST, 0, 0,
+    )  # fmt: skip
+    return head + struct.pack(f">{len(universes)}H", *sorted(universes))
 
 
 def read_e131(datagram: bytes) -> Universe | None:

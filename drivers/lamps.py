@@ -11,7 +11,18 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from drivers.base import Clock, DeviceLost, DriverConfig
-from drivers.dmx_packets import ARTNET_PORT, MOST_CHANNELS, SACN_PORT, art_dmx, e131, multicast_address
+from drivers.dmx_packets import (
+    ARTNET_PORT,
+    DISCOVERY_INTERVAL_S,
+    DISCOVERY_UNIVERSE,
+    MOST_CHANNELS,
+    MOST_UNIVERSES_A_PAGE,
+    SACN_PORT,
+    art_dmx,
+    e131,
+    e131_discovery,
+    multicast_address,
+)
 
 CHANNELS = {"dimmer": 1, "rgb": 3, "rgbw": 4}
 # Of a large zone so many pixels are looked at, always the same, strewn by chance: every so-many-th would see a pattern
@@ -103,6 +114,8 @@ class SacnLampsConfig(LampsConfig):
     def _are_on_universes(cls, fixtures: list[FixtureConfig]) -> list[FixtureConfig]:
         if any(fixture.universe < 1 for fixture in fixtures):
             raise ValueError("universe: those of sACN begin with 1")
+        if len({fixture.universe for fixture in fixtures}) > MOST_UNIVERSES_A_PAGE:
+            raise ValueError(f"at most {MOST_UNIVERSES_A_PAGE} universes go to one output")
         return fixtures
 
 
@@ -151,7 +164,10 @@ class _Lamps:
         wanted = [rgb] if next_rgb is None or mix <= 0.0 else [rgb, next_rgb]
         colours = self._colours(wanted)
         lights = colours[0] if len(colours) == 1 else (1.0 - mix) * colours[0] + mix * colours[1]
-        self._send(self._smoothed(lights.astype(np.float32)))
+        try:
+            self._send(self._socket, self._smoothed(lights.astype(np.float32)))
+        except OSError as error:
+            raise DeviceLost(f"{self.kind}: can't be sent to: {error}") from error
         self._wait()
 
     def close(self) -> None:
@@ -204,8 +220,7 @@ class _Lamps:
         self._shown_ns = now_ns
         return self._shown
 
-    def _send(self, lights: NDArray[np.float32]) -> None:
-        assert self._socket is not None  # write() saw to it
+    def _send(self, opened: socket.socket, lights: NDArray[np.float32]) -> None:
         universes: dict[int, bytearray] = {}
         for fixture, light in zip(self._fixtures, lights, strict=True):
             channels = channels_of(fixture, light)
@@ -219,10 +234,7 @@ class _Lamps:
             same = same + 1 if before == levels else 0
             if same >= REPEATS and now_ns - sent_ns < KEEP_ALIVE_S * 1e9:
                 continue
-            try:
-                self._transmit(self._socket, universe, bytes(levels))
-            except OSError as error:
-                raise DeviceLost(f"{self.kind}: can't be sent to: {error}") from error
+            self._transmit(opened, universe, bytes(levels))
             self._sent[universe] = (bytes(levels), same, now_ns)
 
     def _wait(self) -> None:
@@ -261,6 +273,7 @@ class SacnLamps(_Lamps):
         self._config = config
         self._host: str | None = None
         self._sequences: dict[int, int] = {}
+        self._discovery_ns: int | None = None
         # The same after every start, as E1.31 section 5.6 asks: receivers know a source again by it.
         self._source = uuid.uuid5(uuid.NAMESPACE_DNS, f"oysterd.{socket.gethostname()}.{config.source_name}").bytes
 
@@ -278,6 +291,14 @@ class SacnLamps(_Lamps):
             universe, levels, sequence, self._source, config.source_name, config.priority, terminated=terminated
         )
         opened.sendto(packet, (self._host or multicast_address(universe), config.port))
+
+    def _send(self, opened: socket.socket, lights: NDArray[np.float32]) -> None:
+        super()._send(opened, lights)
+        now_ns, last_ns = self._clock.now_ns(), self._discovery_ns
+        if self._host is None and (last_ns is None or now_ns - last_ns >= DISCOVERY_INTERVAL_S * 1e9):
+            self._discovery_ns = now_ns
+            packet = e131_discovery(list(self._sent), self._source, self._config.source_name)
+            opened.sendto(packet, (multicast_address(DISCOVERY_UNIVERSE), self._config.port))
 
     def _say_goodbye(self, opened: socket.socket) -> None:
         super()._say_goodbye(opened)

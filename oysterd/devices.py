@@ -15,7 +15,7 @@ PROGRAM_TIMEOUT_S = 5
 
 
 def list_devices() -> list[str]:
-    """Lines: the kinds there are, then what is found now of cameras, monitors, ports and sounds, as settings name it."""
+    """Lines: the kinds there are, then what is found of cameras, monitors, ports and sounds, as settings have it."""
     lines = [f"kinds of inputs: {', '.join(SOURCES)}", f"kinds of outputs: {', '.join(SINKS)}"]
     lines += _titled("cameras (camera.device)", _cameras())
     lines += _titled("monitors (window.display)", _monitors())

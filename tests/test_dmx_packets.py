@@ -6,8 +6,19 @@ import random
 
 import pytest
 from sacn.messages.data_packet import DataPacket
+from sacn.messages.universe_discovery import UniverseDiscoveryPacket
 
-from drivers.dmx_packets import NotDmx, art_dmx, e131, is_newer, multicast_address, read_art_net, read_e131
+from drivers.dmx_packets import (
+    DISCOVERY_UNIVERSE,
+    NotDmx,
+    art_dmx,
+    e131,
+    e131_discovery,
+    is_newer,
+    multicast_address,
+    read_art_net,
+    read_e131,
+)
 
 SOURCE = bytes(range(16))
 
@@ -68,6 +79,13 @@ def test_another_implementation_reads_what_we_write_and_we_what_it_writes(count:
     assert ours is not None and ours.levels[:count] == levels
     assert (ours.universe, ours.sequence, ours.priority, ours.source) == (7, 3, 90, SOURCE)
     assert ours.terminated and not ours.preview
+
+
+def test_the_list_of_universes_is_as_another_implementation_writes_it() -> None:
+    ours = e131_discovery([300, 1, 7], SOURCE, "oysterd")
+    assert ours == bytes(UniverseDiscoveryPacket(tuple(SOURCE), "oysterd", (1, 7, 300)).getBytes())
+    assert read_e131(ours) is None
+    assert multicast_address(DISCOVERY_UNIVERSE) == "239.255.250.214"
 
 
 def test_a_long_name_is_cut_between_characters() -> None:

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from drivers import make_sink
 from drivers.base import DeviceLost
-from drivers.dmx_packets import Universe, multicast_address, read_art_net, read_e131
+from drivers.dmx_packets import DISCOVERY_UNIVERSE, Universe, multicast_address, read_art_net, read_e131
 from oysterd.bus import Bus, Message
 from oysterd.clock import MonotonicClock
 from oysterd.config import OutputConfig
@@ -184,17 +184,28 @@ def test_at_the_end_lamps_go_dark_where_they_shall(node: Node, kind: str) -> Non
 def test_sacn_is_sent_by_multicast_with_our_name_and_priority() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
         listener.bind(("", 0))
-        group = socket.inet_aton(multicast_address(7)) + socket.inet_aton("127.0.0.1")
-        listener.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group)
+        for universe in (7, DISCOVERY_UNIVERSE):
+            group = socket.inet_aton(multicast_address(universe)) + socket.inet_aton("127.0.0.1")
+            listener.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group)
         listener.settimeout(PATIENCE_S)
         options = {"port": listener.getsockname()[1], "interface": "127.0.0.1", "priority": 150}
-        sink = make_sink("sacn_lamps", {**options, "fixtures": [fixture(universe=7)]}, HandClock())
+        clock = HandClock()
+        sink = make_sink("sacn_lamps", {**options, "fixtures": [fixture(universe=7)]}, clock)
         sink.open()
         sink.write(picture(1, 2, 3))
         packet = listener.recv(2048)
         told = read_e131(packet)
         assert told is not None and (told.universe, told.priority, told.levels) == (7, 150, b"\1\2\3")
         assert packet[44:108].rstrip(b"\0") == b"oysterd"
+        # Every ten seconds it is said which universes there are.
+        discovery = listener.recv(2048)
+        assert discovery[18:22] == b"\0\0\0\x08" and discovery[120:] == b"\0\x07"
+        clock.advance(9.9)
+        sink.write(picture(1, 2, 3))
+        clock.advance(0.1)
+        sink.write(picture(1, 2, 3))
+        following = [listener.recv(2048) for _ in range(3)]
+        assert [packet == discovery for packet in following] == [False, False, True]
         sink.close()
 
 
