@@ -74,9 +74,12 @@ class Transports:
         return {"mqtt": _link(self._mqtt), "zmq": _link(self._zmq), "osc": _link(self._osc)}
 
     def alerts(self) -> list[str]:
-        """What was sent to us that can't be read, as `transport: name: why`."""
+        """A broker that is away, and what was sent to us that can't be read, as `transport: name: why`."""
         serving = {"mqtt": self._mqtt, "zmq.input": self._zmq, "osc": self._osc}
-        return [f"{name}: {why}" for name, served in serving.items() if served for why in served.refusals.alerts()]
+        lines = [f"{name}: {why}" for name, served in serving.items() if served for why in served.refusals.alerts()]
+        if self._mqtt is not None and not self._mqtt.connected:
+            lines.insert(0, f"mqtt.host: no broker at {self.addresses['mqtt']}; we keep trying")
+        return lines
 
     def publish_state(self, state: dict[str, Any]) -> None:
         for serving in self._serving:

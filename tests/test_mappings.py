@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 import zmq
 from feeders import FEEDS, Board, feed, publisher
-from parts import free_port, mosquitto, wait_until
+from parts import free_port, free_udp_port, mosquitto, wait_until
 from test_cli import ROOT, Room, oysterd
+from test_control_osc import Tablet
+from test_lamps import Node
 
 from oysterd.config import ZmqConfig
 from oysterd.mappings_view import NO_ANSWER, SHOWN, show, table
@@ -30,14 +32,34 @@ def room(tmp_path: Path) -> Iterator[Room]:
     FEEDS.close()
 
 
-def test_a_house_s_sensors_drive_the_world_and_what_is_wrong_with_them_is_told(room: Room, tmp_path: Path) -> None:
+@pytest.fixture
+def node() -> Iterator[Node]:
+    made = Node()
+    yield made
+    made.socket.close()
+
+
+def test_a_house_s_sensors_drive_the_world_and_what_is_wrong_with_them_is_told(
+    room: Room, node: Node, tmp_path: Path
+) -> None:
     broker = FEEDS.enter_context(mosquitto(tmp_path))
     board = Board(tmp_path / "board")
     FEEDS.callback(board.unplug)
     house = publisher(broker.port)
     house.publish("weather/1", b'{"wind": {"speed": 25}}', retain=True)
     house.publish("panel/button", b"release", retain=True)
+    osc_port = free_udp_port()
     room.more = f"""
+            [osc]
+            enabled = true
+            port = {osc_port}
+            [[outputs]]
+            name = "wash"
+            kind = "artnet_lamps"
+            [outputs.options]
+            host = "127.0.0.1"
+            port = {node.port}
+            fixtures = [{{ name = "all", zone = [0.0, 0.0, 1.0, 1.0], universe = 0, address = 1, gamma = 1.0 }}]
             [mqtt]
             host = "127.0.0.1"
             port = {broker.port}
@@ -83,6 +105,8 @@ def test_a_house_s_sensors_drive_the_world_and_what_is_wrong_with_them_is_told(r
             """
     process = room.start()
     room.says("Ctrl-C")
+    assert f"osc        127.0.0.1:{osc_port}" in room.output
+    assert len({node.next().levels[:3] for _ in range(30)}) > 5  # the lamps follow the world
     command = [sys.executable, "-m", "oysterd", "mappings", "--config", str(room.config)]
 
     with zmq.Context() as context, context.socket(zmq.SUB) as receipts:
@@ -102,6 +126,11 @@ def test_a_house_s_sensors_drive_the_world_and_what_is_wrong_with_them_is_told(r
             topic, payload = receipts.recv_multipart()
             told += [json.loads(payload)] if topic == b"receipt" else []
         assert [receipt["name"] for receipt in told] == ["change", "change"]
+        tablet = Tablet()
+        tablet.room = ("127.0.0.1", osc_port)
+        tablet.send("/oysterd/direct", "more wind")
+        assert [tablet.next("/oysterd/receipt")[1][2] for _ in range(2)] == ["accepted", "applied"]
+        tablet.socket.close()
 
     wait_until(lambda: len(room.state()["alerts"]) == 2, "the alerts")
     state = room.state()
@@ -138,7 +167,23 @@ def test_a_house_s_sensors_drive_the_world_and_what_is_wrong_with_them_is_told(r
     assert live.wait(10) == 130
     os.close(ours)
     assert process.poll() is None
-    wait_until(lambda: len(room.state()["alerts"]) == 1, "a good reading ends the alert")
+
+    def alerts() -> list[str]:
+        """But for what was sent to our own topic, which is forgotten after a minute."""
+        return [alert for alert in room.state()["alerts"] if not alert.startswith("mqtt: sensor/")]
+
+    wait_until(lambda: not alerts(), "a good reading to end the alert")
+    # What goes is told, and the world goes on; what comes back is found.
+    board.unplug()
+    broker.stop()
+    wait_until(lambda: len(alerts()) == 3, "three things to be missing")
+    missing = " ".join(alerts())
+    assert all(words in missing for words in ("serial_lines.port", "mqtt_topics.host", "mqtt.host: no broker"))
+    board.plug_in()
+    broker.start()
+    wait_until(lambda: not alerts(), "all to be back")
+    step = room.state()["step"]
+    wait_until(lambda: room.state()["step"] > step, "the world has gone on")
 
 
 TOLD: dict[str, list[dict[str, Any]]] = {
