@@ -27,6 +27,23 @@ def test_our_own_configurations_are_right(name: str) -> None:
     assert check(CONFIGS / f"{name}.toml") == []
 
 
+def test_what_the_page_on_sensors_shows_can_be_used(tmp_path: Path) -> None:
+    page = (CONFIGS.parent / "docs/sensors.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    others = """
+        [[inputs]]
+        name = "board"
+        kind = "serial_lines"
+        use = "sensors"
+        [[inputs]]
+        name = "counter"
+        kind = "zmq_socket"
+        use = "sensors"
+        options = { address = "tcp://127.0.0.1:5600", values = [{ name = "people" }] }
+        """
+    assert len(shown) == 2 and check(written(tmp_path, others + "\n".join(shown))) == []
+
+
 def test_the_demo_needs_no_hardware() -> None:
     demo = load(CONFIGS / "demo.toml")
     assert all(output.optional for output in demo.outputs)
