@@ -12,8 +12,8 @@ from pydantic import Field, field_validator
 from drivers.base import Clock, DeviceLost, DriverConfig, Readings
 from drivers.values import READ_TIMEOUT_S, BadPayload, ValueConfig, differ_in_name, read_value, readings_or_not_ready
 
-# How long a broker may take to accept us.
-CONNECT_TIMEOUT_S = 5.0
+# How long a broker may take to take the connection, and again to accept us: less in all than what counts as hung.
+CONNECT_TIMEOUT_S = 2.0
 # Messages that wait to be read; beyond this the oldest are dropped. The number is arbitrary: seconds of a busy house.
 MOST_WAITING = 1024
 
@@ -34,6 +34,7 @@ class MqttTopicsConfig(DriverConfig):
     password_file: str | None = Field(default=None, description="a file that holds the password and nothing else")
     tls_ca: str | None = Field(default=None, description="speak TLS, and trust this file's certificates")
     keepalive_s: int = Field(default=5, ge=1, le=3600, description="a frozen broker is noticed after about twice this")
+    retained: bool = Field(default=True, description="take what the broker kept, however old; it counts as of now")
     values: list[TopicValue] = Field(min_length=1)
 
     @field_validator("values")
@@ -46,7 +47,7 @@ class MqttTopicsConfig(DriverConfig):
 class MqttTopics:
     """A source of Readings: the configured values of each message, as it comes.
 
-    A payload that holds no such value is told in `Readings.refused`. Retained messages count as of now.
+    A payload that holds no such value is told in `Readings.refused`.
     """
 
     def __init__(self, config: MqttTopicsConfig, clock: Clock) -> None:
@@ -116,6 +117,7 @@ class MqttTopics:
             protocol=MQTTProtocolVersion.MQTTv5 if is_5 else MQTTProtocolVersion.MQTTv311,
             clean_session=None if is_5 else True,
         )
+        client.connect_timeout = CONNECT_TIMEOUT_S
         try:
             if config.username is not None:
                 client.username_pw_set(config.username, self._password())
@@ -148,6 +150,8 @@ class MqttTopics:
                         self._refused[value.name] = f"{topic}: the broker refuses the subscription: {reason}"
 
     def _arrived(self, client: Any, userdata: Any, message: Any) -> None:
+        if message.retain and not self._config.retained:
+            return
         self._waiting.append((self._clock.now_ns(), message.topic, bytes(message.payload)))
 
 

@@ -31,6 +31,8 @@ class ZmqSocketConfig(DriverConfig):
     address: str = Field(pattern=r"^(tcp://[^/\s]+:[0-9]{1,5}|ipc://\S+)$", description="tcp://host:port or ipc://path")
     bind: bool = Field(default=False, description="wait for the others there, on the loopback only; else connect")
     pattern: Literal["sub", "pull"] = Field(default="sub", description="the counterpart of their PUB or PUSH socket")
+    server_key_file: str | None = Field(default=None, description="CURVE: a certificate with their public key")
+    own_key_file: str | None = Field(default=None, description="CURVE: our certificate, with its secret key")
     values: list[SocketValue] = Field(min_length=1)
 
     @field_validator("values")
@@ -44,6 +46,8 @@ class ZmqSocketConfig(DriverConfig):
         host = self.address.removeprefix("tcp://").rpartition(":")[0]
         if self.bind and self.address.startswith("tcp://") and not is_loopback(host):
             raise ValueError(f"bind: {self.address} is off the loopback, and anybody could send there")
+        if (self.server_key_file is None) != (self.own_key_file is None):
+            raise ValueError("server_key_file and own_key_file go together: set both or none")
         return self
 
 
@@ -68,10 +72,23 @@ class ZmqSocket:
             for topic in {value.topic for value in self._config.values}:
                 self._socket.subscribe(topic.encode())
         try:
+            self._secure()
             (self._socket.bind if self._config.bind else self._socket.connect)(self._config.address)
-        except zmq.ZMQError as error:
+        except (zmq.ZMQError, OSError, ValueError) as error:
             self.close()
             raise DeviceLost(f"zmq_socket.address: {self._config.address} can't be used: {error}") from error
+
+    def _secure(self) -> None:
+        """Speak CURVE where both certificates are given. Raises OSError or ValueError for those that can't be used."""
+        config = self._config
+        if config.server_key_file is not None and config.own_key_file is not None:
+            import zmq.auth
+
+            self._socket.curve_serverkey = zmq.auth.load_certificate(config.server_key_file)[0]
+            self._socket.curve_publickey, secret = zmq.auth.load_certificate(config.own_key_file)
+            if secret is None:
+                raise ValueError(f"own_key_file: {config.own_key_file} holds no secret key")
+            self._socket.curve_secretkey = secret
 
     def read(self) -> Readings:
         """The values of the next message. Raises NotReady when none came."""

@@ -73,7 +73,7 @@ class Capture:
             sample = self._source.read()
         except NotReady:
             if self._config.use == "sensors":
-                self._works()  # connected and silent is well: a button is not pressed all day
+                self._tell_back()  # connected and silent is well: a button is not pressed all day
                 self._tell_readings()
             self._heartbeat()
             return
@@ -83,7 +83,7 @@ class Capture:
         if (why := self._unfit(sample)) is not None:
             self._lost(why)
             return
-        self._works()
+        self._tell_back()
         self._pass_on(sample)
 
     def close(self) -> None:
@@ -92,7 +92,7 @@ class Capture:
             self._source.close()
             self._source = None
 
-    def _works(self) -> None:
+    def _tell_back(self) -> None:
         if not self._gave:
             self._gave, self._lost_why, self._back_off_s = True, "", BACK_OFF_S[0]
             self._tell("back")

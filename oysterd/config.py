@@ -246,11 +246,17 @@ class Settings(BaseSettings):
 
     @field_validator("inputs", "outputs")
     @classmethod
-    def _differ_in_name(cls, devices: list[Any]) -> list[Any]:
+    def _differ_in_name(cls, devices: list[Any], info: ValidationInfo) -> list[Any]:
         names = [device.name for device in devices]
         twice: list[tuple[Location, str]] = [
             ((index, "name"), f"{name} is taken already") for index, name in enumerate(names) if name in names[:index]
         ]
+        if info.field_name == "inputs":
+            twice += [
+                ((index, "name"), f"{name} stands for what is sent to us: choose another")
+                for index, name in enumerate(names)
+                if name in REMOTE_INPUTS
+            ]
         if twice:
             raise reworded(None, cls, twice)
         return devices

@@ -9,8 +9,8 @@ status and why, which also goes back to who asked. Truth values are sent as 1 an
 
 from __future__ import annotations
 
-import json
 import logging
+import math
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ from pythonosc.osc_packet import OscPacket, ParseError
 
 from oysterd.changes import Motion
 from oysterd.clock import Clock
-from oysterd.commands import COMMANDS, Command, CommandError, Receipt, parse_motion, parse_reading
+from oysterd.commands import COMMANDS, Command, CommandError, Receipt, parse_motion
 from oysterd.director import Director
 from oysterd.osc_config import OscConfig
 from oysterd.refusals import Refusals
@@ -171,7 +171,9 @@ class ControlOsc:
             self._move(rest, arguments)
         elif topic == "sensor" and rest:
             value = arguments[0] if len(arguments) == 1 else None
-            self._on_sensor(rest[:64], parse_reading(json.dumps(float(value) if isinstance(value, bool) else value)))
+            if not isinstance(value, (bool, int, float)) or not math.isfinite(value):
+                raise CommandError(["must be one number"])
+            self._on_sensor(rest[:64], float(value))
         elif topic == "command":
             payload = arguments[0] if arguments and isinstance(arguments[0], (str, bytes)) else b""
             self._director.receive(rest, payload, origin)

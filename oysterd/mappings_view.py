@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 import time
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
@@ -55,10 +56,11 @@ def show(
                 return SHOWN
             lines = table(told)
             if is_live:
-                width = shutil.get_terminal_size().columns
+                size = shutil.get_terminal_size()
                 if shown_lines:
                     out.write(f"\x1b[{shown_lines}A\x1b[J")  # up to where it began, and clear from there
-                lines = [line[:width] for line in lines]
+                # A line that wraps or scrolls away could not be cleared again.
+                lines = [_fitted(line, size.columns) for line in lines[: size.lines - 1]]
                 shown_lines = len(lines)
             out.write("\n".join(lines) + "\n")
             out.flush()
@@ -95,6 +97,15 @@ def table(told: dict[str, list[dict[str, Any]]]) -> list[str]:
     if triggers:
         lines += ["", *_columns(_TRIGGER_TITLES, triggers)]
     return lines
+
+
+def _fitted(line: str, columns: int) -> str:
+    """As much of a line as a terminal shows in one row; Chinese characters are two columns wide."""
+    for at, character in enumerate(line):
+        columns -= 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        if columns < 0:
+            return line[:at]
+    return line
 
 
 def _waits(subscriber: zmq.Socket[bytes], wait_s: float) -> bool:

@@ -167,6 +167,10 @@ def test_all_problems_come_at_once_with_their_paths(tmp_path: Path) -> None:
             '[[outputs]]\nname = "a"\nkind = "window"\n[[outputs]]\nname = "a"\nkind = "window"',
             "outputs[1].name: a is taken already",
         ),
+        (
+            '[[inputs]]\nname = "mqtt"\nkind = "virtual_sensors"\nuse = "sensors"',
+            "inputs[0].name: mqtt stands for what is sent to us",
+        ),
         ("[site\n", ""),
     ],
 )

@@ -21,7 +21,7 @@ from test_control_osc import Tablet
 from test_lamps import Node
 
 from oysterd.config import ZmqConfig
-from oysterd.mappings_view import NO_ANSWER, SHOWN, show, table
+from oysterd.mappings_view import NO_ANSWER, SHOWN, _fitted, show, table
 
 
 @pytest.fixture
@@ -207,6 +207,11 @@ def test_the_table_is_for_people() -> None:
         "c.d     0      5 min  2x    ready  directive snow",
     ]
     assert table({"mappings": [], "triggers": []}) == ["no mappings are configured"]
+
+
+def test_a_line_fits_a_row_of_the_terminal_whatever_its_characters() -> None:
+    assert _fitted("abcdef", 4) == "abcd" and _fitted("abc", 4) == "abc"
+    assert _fitted("a夜幕降临", 6) == "a夜幕"
 
 
 def test_it_is_told_once_where_there_is_no_terminal_and_silence_names_the_setting() -> None:

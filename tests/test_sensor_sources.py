@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import zmq
+import zmq.auth
 from feeders import FEEDS, Board, publisher
-from parts import Mosquitto, free_port, mosquitto, wait_until
+from parts import PATIENCE_S, Mosquitto, free_port, mosquitto, wait_until
 from pydantic import ValidationError
 
 from drivers import make_source
 from drivers.base import DeviceLost, NotReady, Readings, Source
+from oysterd.processes import HUNG_AFTER_S
 
 
 @pytest.fixture(autouse=True)
@@ -109,9 +113,40 @@ def test_a_broker_that_goes_is_a_lost_device_and_is_found_again(broker: Mosquitt
     assert next_of(source).values == {"wind": 1.0, "rain": 0.0}
 
 
-def test_a_broker_s_password_comes_from_a_file(tmp_path: Path) -> None:
-    import subprocess
+def test_a_broker_that_freezes_is_a_lost_device_and_does_not_hold_us_up(broker: Mosquitto) -> None:
+    source = opened("mqtt_topics", host="127.0.0.1", port=broker.port, keepalive_s=1, values=WEATHER)
+    broker.freeze()
+    assert "lost the broker" in lost(source)
+    began_s = time.monotonic()
+    with pytest.raises(DeviceLost, match="refuses us: it does not answer"):
+        source.open()
+    assert time.monotonic() - began_s < HUNG_AFTER_S
 
+
+def test_what_the_broker_kept_is_left_where_it_may_be_old(broker: Mosquitto) -> None:
+    house = publisher(broker.port)
+    house.publish("weather/1", b'{"wind": {"speed": 1}, "rain": 1}', qos=1, retain=True).wait_for_publish(PATIENCE_S)
+    options = {"host": "127.0.0.1", "port": broker.port, "values": WEATHER}
+    kept = opened("mqtt_topics", **options)
+    assert next_of(kept).values == {"wind": 1.0, "rain": 1.0}
+    fresh = opened("mqtt_topics", **options, retained=False)
+    with pytest.raises(NotReady):
+        fresh.read()
+    heard: list[dict[str, float]] = []
+
+    def has_heard() -> bool:
+        house.publish("weather/1", b'{"wind": {"speed": 2}, "rain": 2}')  # again, until the subscription is there
+        try:
+            heard.append(fresh.read().values)  # type: ignore[union-attr]
+        except NotReady:
+            return False
+        return True
+
+    wait_until(has_heard, "what is new")
+    assert heard == [{"wind": 2.0, "rain": 2.0}]
+
+
+def test_a_broker_s_password_comes_from_a_file(tmp_path: Path) -> None:
     users = tmp_path / "users"
     users.touch(0o600)
     subprocess.run(["mosquitto_passwd", "-b", str(users), "house", "sesame"], check=True, capture_output=True)
@@ -146,6 +181,30 @@ def test_somebody_else_s_socket_is_read_in_frames_or_words(pattern: str) -> None
     theirs.send_multipart([b"door", b"nobody"])
     assert [next_of(source).values for _ in range(2)] == [{"people": 3.0}, {"people": 4.0}]
     assert next_of(source).refused == {"people": "door: the payload is not valid JSON"}
+
+
+def test_a_socket_with_curve_hears_only_who_has_the_key(tmp_path: Path) -> None:
+    for name in ("door", "ours", "stranger"):
+        zmq.auth.create_certificates(tmp_path, name)
+    context = zmq.Context()
+    FEEDS.callback(context.destroy, linger=0)
+    theirs = context.socket(zmq.PUSH)
+    theirs.curve_publickey, theirs.curve_secretkey = zmq.auth.load_certificate(tmp_path / "door.key_secret")
+    theirs.curve_server = True
+    address = f"tcp://127.0.0.1:{theirs.bind_to_random_port('tcp://127.0.0.1')}"
+    options = {"address": address, "pattern": "pull", "values": [{"name": "people"}]}
+    ours = {**options, "own_key_file": str(tmp_path / "ours.key_secret")}
+    deaf = opened("zmq_socket", **ours, server_key_file=str(tmp_path / "stranger.key"))
+    source = opened("zmq_socket", **ours, server_key_file=str(tmp_path / "door.key"))
+    theirs.send(b"7")
+    assert next_of(source).values == {"people": 7.0}
+    with pytest.raises(NotReady):
+        deaf.read()
+    with pytest.raises(ValidationError, match="go together"):
+        make_source("zmq_socket", ours)
+    absent = make_source("zmq_socket", {**ours, "server_key_file": "absent.key"})
+    with pytest.raises(DeviceLost, match=r"can't be used: .*absent\.key"):
+        absent.open()
 
 
 def test_a_socket_that_is_bound_stays_on_the_loopback() -> None:
