@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import zmq
 import zmq.auth
+from conftest import require
 from feeders import FEEDS, Board, publisher
 from parts import PATIENCE_S, Mosquitto, free_port, mosquitto, wait_until
 from pydantic import ValidationError
@@ -147,6 +148,7 @@ def test_what_the_broker_kept_is_left_where_it_may_be_old(broker: Mosquitto) -> 
 
 
 def test_a_broker_s_password_comes_from_a_file(tmp_path: Path) -> None:
+    require("mosquitto_passwd")
     users = tmp_path / "users"
     users.touch(0o600)
     subprocess.run(["mosquitto_passwd", "-b", str(users), "house", "sesame"], check=True, capture_output=True)
