@@ -142,6 +142,11 @@ def _checked(options: dict[str, Any], kinds: Mapping[str, Any], info: Validation
     return options
 
 
+def _values_of(device: InputConfig) -> list[str]:
+    """The names of an input's values, where its options list them; empty where it gives what it gives."""
+    return [value["name"] for value in device.options.get("values", [])]
+
+
 class MqttConfig(Strict):
     """The MQTT broker; with no `host`, `embedded` starts a small one on the loopback."""
 
@@ -267,12 +272,15 @@ class Settings(BaseSettings):
         if "inputs" not in info.data:
             return users  # the inputs are wrong themselves, and said to be
         known = [*(device.name for device in info.data["inputs"]), *REMOTE_INPUTS]
-        sources = [user.sensor.partition(".")[0] for user in users]
-        unknown: list[tuple[Location, str]] = [
-            ((index, "sensor"), f'there is no input "{source}"{did_you_mean(source, known)}')
-            for index, source in enumerate(sources)
-            if source not in known
-        ]
+        values = {"clock": ["hour"], **{device.name: _values_of(device) for device in info.data["inputs"]}}
+        unknown: list[tuple[Location, str]] = []
+        for index, user in enumerate(users):
+            source, _, value = user.sensor.partition(".")
+            if source not in known:
+                unknown.append(((index, "sensor"), f'there is no input "{source}"{did_you_mean(source, known)}'))
+            elif values.get(source) and value not in values[source]:
+                hint = did_you_mean(value, values[source])
+                unknown.append(((index, "sensor"), f'{source} has no value "{value}"{hint}'))
         if unknown:
             raise reworded(None, cls, unknown)
         return users

@@ -168,6 +168,16 @@ def test_all_problems_come_at_once_with_their_paths(tmp_path: Path) -> None:
             "outputs[1].name: a is taken already",
         ),
         (
+            '[[inputs]]\nname = "desk"\nkind = "artnet_input"\nuse = "sensors"\n'
+            'options = { values = [{ name = "fader", universe = 0, channel = 1 }] }\n'
+            '[[mappings]]\nsensor = "desk.fadr"\nkey = "wind"\nlow = 0.0\nhigh = 255.0',
+            'mappings[0].sensor: desk has no value "fadr" (did you mean "fader"?)',
+        ),
+        (
+            '[[triggers]]\nsensor = "clock.time"\nabove = 22.0\ndirective = "night"',
+            'triggers[0].sensor: clock has no value "time"',
+        ),
+        (
             '[[inputs]]\nname = "mqtt"\nkind = "virtual_sensors"\nuse = "sensors"',
             "inputs[0].name: mqtt stands for what is sent to us",
         ),
