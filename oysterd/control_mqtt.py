@@ -186,7 +186,7 @@ class ControlMqtt:
         try:
             self._on_motion(parse_motion(bytes(message.payload)))
         except CommandError as error:
-            self._refused("motion", str(error))
+            self._refused("motion", "; ".join(error.lines))
         else:
             self.refusals.read_well(["motion"])
 
@@ -198,7 +198,7 @@ class ControlMqtt:
         try:
             self._on_sensor(name, parse_reading(bytes(message.payload)))
         except CommandError as error:
-            self._refused(f"sensor/{name}", str(error))
+            self._refused(f"sensor/{name}", "; ".join(error.lines))
         else:
             self.refusals.read_well([f"sensor/{name}"])
 

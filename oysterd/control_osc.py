@@ -159,7 +159,7 @@ class ControlOsc:
             try:
                 self._heard(address, arguments, f"{ORIGIN}:{sender[0]}:{sender[1]}")
             except CommandError as error:
-                self._refused(address[:100], str(error))
+                self._refused(address[:100], "; ".join(error.lines))
             else:
                 self.refusals.read_well([address[:100]])
 

@@ -242,7 +242,7 @@ class ControlZmq:
         except CommandError as error:
             # One name for all unknown topics, or a stranger could use up the names.
             is_known = topic == "motion" or topic.startswith("sensor/")
-            self._refused(topic if is_known else "topic", str(error))
+            self._refused(topic if is_known else "topic", "; ".join(error.lines))
         else:
             self.refusals.read_well([topic])
 
