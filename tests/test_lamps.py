@@ -306,19 +306,19 @@ def test_lamps_follow_a_running_world_and_hold_when_it_stalls(node: Node, ring: 
         assert {level % 8 for level in seen} - {0}
         os.kill(supervisor.pids()["world"], signal.SIGSTOP)
         expected = int(children.moving_picture(ring, ring.newest)[0, 0, 0])
-        wait_until(lambda: node.next().levels[0] == expected, "the last picture, held")
-        wait_until(lambda: node.next().levels[0] == expected, "and sent on")
+        wait_until(lambda: node.next().levels[0] == expected, "the last picture, held", 30)
+        wait_until(lambda: node.next().levels[0] == expected, "and sent on", 30)
         os.kill(supervisor.pids()["world"], signal.SIGCONT)
-        wait_until(lambda: abs(node.next().levels[0] - expected) > 8, "it goes on")
+        wait_until(lambda: abs(node.next().levels[0] - expected) > 8, "it goes on", 30)
 
         def has_told() -> bool:
             events.extend(bus.receive(0.05))
-            return any(event["type"] == "stats" and event.get("pictures_per_s", 0) > 10 for event in events)
+            return any(event["type"] == "stats" and event.get("pictures_per_s", 0) > 1 for event in events)
 
-        wait_until(has_told, "its figures")
+        wait_until(has_told, "its figures", 30)
         assert [event["type"] for event in events if event["from"] == "output.wash"].count("back") == 1
         os.kill(supervisor.pids()["output.wash"], signal.SIGTERM)
-        wait_until(lambda: node.next().terminated, "the goodbye")
+        wait_until(lambda: node.next().terminated, "the goodbye", 30)
     finally:
         supervisor.stop()
         bus.close()
