@@ -65,10 +65,14 @@ class Depth:
 
 @dataclass(frozen=True)
 class Readings:
-    """Sensor values by name, each in the unit its driver's docstring names."""
+    """Sensor values by name, each in the unit its driver's docstring names.
+
+    `refused` says by name what came and could not be read, and why; the reason repeats nothing of what came.
+    """
 
     values: dict[str, float] = field(default_factory=dict)
     captured_ns: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 Sample = Picture | Depth | Readings

@@ -15,6 +15,7 @@ from model.conditions import GRID
 from oysterd.bus import Events
 from oysterd.child import become_child
 from oysterd.config import InputConfig
+from oysterd.gathered import Gathered
 
 if TYPE_CHECKING:
     from oysterd.presence import PresenceFromColour, PresenceFromDepth, PresenceMap
@@ -37,9 +38,10 @@ def run_capture(config: InputConfig, events: str) -> None:
     told = Events(events, f"input.{config.name}")
     told.tell("alive")  # before OpenCV is loaded, which may take seconds on a busy machine
     os.nice(NICENESS)
-    import cv2
+    if config.use == "presence":
+        import cv2
 
-    cv2.setNumThreads(1)
+        cv2.setNumThreads(1)
     capture = Capture(config, MonotonicClock(), told.tell)
     while True:
         capture.turn()
@@ -59,6 +61,7 @@ class Capture:
         self._told_ns = 0
         self._colour: PresenceFromColour | None = None
         self._depth: PresenceFromDepth | None = None
+        self._gathered = Gathered()
 
     def turn(self) -> None:
         """Open the device, or read it once, or wait before it is tried again."""
@@ -69,6 +72,9 @@ class Capture:
                 self._source.open()
             sample = self._source.read()
         except NotReady:
+            if self._config.use == "sensors":
+                self._tell_back()  # connected and silent is well: a button is not pressed all day
+                self._tell_readings()
             self._heartbeat()
             return
         except DeviceLost as error:
@@ -77,9 +83,7 @@ class Capture:
         if (why := self._unfit(sample)) is not None:
             self._lost(why)
             return
-        if not self._gave:
-            self._gave, self._lost_why, self._back_off_s = True, "", BACK_OFF_S[0]
-            self._tell("back")
+        self._tell_back()
         self._pass_on(sample)
 
     def close(self) -> None:
@@ -87,6 +91,11 @@ class Capture:
         if self._source is not None:
             self._source.close()
             self._source = None
+
+    def _tell_back(self) -> None:
+        if not self._gave:
+            self._gave, self._lost_why, self._back_off_s = True, "", BACK_OFF_S[0]
+            self._tell("back")
 
     def _unfit(self, sample: Sample) -> str | None:
         """Why the device is not one for what it is used for; None when it is."""
@@ -98,12 +107,16 @@ class Capture:
 
     def _pass_on(self, sample: Sample) -> None:
         if isinstance(sample, Readings):
-            if self._is_time():
-                self._tell("readings", values=sample.values, captured_ns=sample.captured_ns)
+            self._gathered.add(sample)
+            self._tell_readings()
             return
         presence = self._presence(sample)  # of each picture, since motion is seen between two
         if self._is_time():
             self._tell("presence", map=presence.round(4).tolist(), captured_ns=sample.captured_ns)
+
+    def _tell_readings(self) -> None:
+        if not self._gathered.is_empty and self._is_time():
+            self._tell("readings", **self._gathered.take())
 
     def _presence(self, sample: Picture | Depth) -> PresenceMap:
         from oysterd.presence import PresenceFromColour, PresenceFromDepth

@@ -1,4 +1,4 @@
-"""The command `oysterd`: run a room, check its configuration, direct it, render a film, list devices."""
+"""The command `oysterd`: run a room, check its configuration, direct it, see what its sensors do, render a film."""
 
 from __future__ import annotations
 
@@ -45,6 +45,14 @@ def _parser() -> argparse.ArgumentParser:
     direct.add_argument("--wait", type=float, default=10.0, metavar="SECONDS", help="for the answer (10)")
     direct.set_defaults(do=_direct)
 
+    mappings = commands.add_parser("mappings", help="show live what each sensor does to a running world")
+    mappings.add_argument("--config", type=Path, metavar="FILE.toml", help="the room's, if zmq.state is not the usual")
+    mappings.add_argument("--once", action="store_true", help="print it once and end, as where there is no terminal")
+    mappings.add_argument("--json", action="store_true", help="print it once, as JSON")
+    mappings.add_argument("--wait", type=float, default=5.0, metavar="SECONDS", help="for the daemon (5)")
+    mappings.add_argument("--key", type=Path, metavar="FILE.key_secret", help="our certificate, where CURVE is served")
+    mappings.set_defaults(do=_mappings)
+
     render = commands.add_parser("render", help="render a timeline into a film, offline")
     render.add_argument("timeline", type=Path, metavar="TIMELINE.toml")
     render.add_argument("--out", type=Path, required=True, metavar="CLIP.mp4")
@@ -84,6 +92,14 @@ def _direct(options: argparse.Namespace) -> int:
 
     settings = Settings() if options.config is None else load(options.config)
     return direct(options.text, settings.zmq, options.wait)
+
+
+def _mappings(options: argparse.Namespace) -> int:
+    from oysterd.config import Settings, load
+    from oysterd.mappings_view import show
+
+    settings = Settings() if options.config is None else load(options.config)
+    return show(settings.zmq, options.once, options.json, options.wait, client_secret_file=options.key)
 
 
 def _render(options: argparse.Namespace) -> int:

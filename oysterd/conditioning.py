@@ -6,7 +6,6 @@ of keys and joysticks wins over a motion that was set by a command, and standing
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -16,19 +15,15 @@ import numpy as np
 from model.conditions import ENVIRONMENT, GRID, MOTION
 from oysterd.changes import Change, Motion, PresencePoint
 from oysterd.clock import Clock
-from oysterd.config import SensorMapping, Settings
+from oysterd.config import Settings
 from oysterd.presence import NEAR, STIR, PresenceMap, fuse
+from oysterd.sensors import Sensors
 from oysterd.slot import Slot
 
 # Keys and joysticks are sent again several times a second while they are held.
 FAST_MOTION_MAX_AGE_S = 0.4
 # Who let go stands still so long before the world may lead again: this number is arbitrary.
 STAND_STILL_S = 5.0
-# Sensors that report over MQTT and ZeroMQ often send changes only: ten minutes is arbitrary, but a lost weather
-# station must not hold the sky for ever.
-REMOTE_MAX_AGE_S = 600.0
-# The ends of a mapping's range, as the configuration promises them.
-SUN_RANGE_RAD = (-1.6, 1.6)
 # How far a point of presence reaches, in cells of the grid: a visitor is about as wide as a cell.
 POINT_SPREAD_CELLS = 0.6
 
@@ -50,49 +45,16 @@ def presence_of(points: list[PresencePoint], grid: tuple[int, int] = GRID) -> Pr
     return presence
 
 
-class _Mapped:
-    """One sensor that drives a key of the environment, smoothed."""
-
-    def __init__(self, mapping: SensorMapping, clock: Clock, max_age_s: float) -> None:
-        self.source, _, self.value_name = mapping.sensor.partition(".")
-        self.key: str = mapping.key
-        self._mapping = mapping
-        self._clock = clock
-        self._slot: Slot[float] = Slot(clock, max_age_s)
-        self._smooth: float | None = None
-        self._smoothed_ns = 0
-
-    def put(self, value: float, captured_ns: int | None) -> None:
-        share = (value - self._mapping.low) / (self._mapping.high - self._mapping.low)
-        low, high = SUN_RANGE_RAD if self.key == "sun_rad" else (0.0, 1.0)
-        self._slot.put(low + (high - low) * min(max(share, 0.0), 1.0), captured_ns)
-
-    def get(self) -> float | None:
-        """The key's value now; the first after an absence holds at once, later ones are followed."""
-        target = self._slot.get()
-        now_ns = self._clock.now_ns()
-        if target is None or self._smooth is None or self._mapping.smooth_s == 0.0:
-            self._smooth = target
-        else:
-            share = 1.0 - math.exp(-(now_ns - self._smoothed_ns) / 1e9 / self._mapping.smooth_s)
-            self._smooth += share * (target - self._smooth)
-        self._smoothed_ns = now_ns
-        return self._smooth
-
-
 class Conditioning:
     """Takes what arrives, on any thread, and gives the conditions of the next step."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, sensors: Sensors | None = None) -> None:
+        """Without `sensors`, those of the settings are made, whose triggers nobody hears."""
         self._lock = threading.Lock()
+        self._sensors = sensors or Sensors(settings, clock)
         self._presence: dict[str, Slot[PresenceMap]] = {
             device.name: Slot(clock, device.max_age_s) for device in settings.inputs if device.use == "presence"
         }
-        ages_s = {device.name: device.max_age_s for device in settings.inputs}
-        self._mapped = [
-            _Mapped(mapping, clock, ages_s.get(mapping.sensor.partition(".")[0], REMOTE_MAX_AGE_S))
-            for mapping in settings.mappings
-        ]
         self._fast_motion: Slot[Motion] = Slot(clock, FAST_MOTION_MAX_AGE_S)
         self._set_motion: Motion | None = None
         self._set_environment: dict[str, float] = {}
@@ -105,11 +67,14 @@ class Conditioning:
         self._presence[source].put(presence, captured_ns)
 
     def readings(self, source: str, values: Mapping[str, float], captured_ns: int | None = None) -> None:
-        """Values of an input, or of `mqtt` or `zmq`; those that no mapping names are dropped."""
+        """Values of an input, or of `mqtt`, `zmq` or `osc`; those that no mapping names are dropped."""
+        self._sensors.readings(source, values, captured_ns)
+
+    def mappings(self) -> dict[str, Any]:
+        """What each sensor does to the world now, for people; see `Sensors.rows`."""
         with self._lock:
-            for mapped in self._mapped:
-                if mapped.source == source and mapped.value_name in values:
-                    mapped.put(values[mapped.value_name], captured_ns)
+            overruled = set(self._set_environment)
+        return self._sensors.rows(overruled)
 
     def fast_motion(self, motion: Motion) -> None:
         """What keys or a joystick say now; it must be said again while it holds."""
@@ -138,12 +103,8 @@ class Conditioning:
 
     def conditions(self) -> dict[str, Any]:
         """The message for the world; what nobody asks for is None, or not there."""
+        environment = self._sensors.environment()
         with self._lock:
-            environment = {}
-            for mapped in self._mapped:
-                value = mapped.get()
-                if value is not None:
-                    environment[mapped.key] = value
             environment.update(self._set_environment)
             motion, presence = self._motion(), self._presence_now()
         return {

@@ -27,13 +27,18 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from oysterd.changes import EnvironmentKey, Strict, Text, View, read_toml
+from oysterd.changes import Strict, Text, View, read_toml
 from oysterd.errors import ConfigError, Location, bare, did_you_mean, explain, refusal, reworded
+from oysterd.mapped import SensorMapping
+from oysterd.osc_config import OscConfig
+from oysterd.triggers import SensorTrigger
 
 PREFIX = "OYSTERD_"
 
 # Site, room and device names become levels of MQTT topics.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+# What readings may come from beside the configured inputs: what is sent to us, and the time of day.
+REMOTE_INPUTS = ("mqtt", "zmq", "osc", "clock")
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0.0, le=86_400.0)]
 
@@ -137,24 +142,9 @@ def _checked(options: dict[str, Any], kinds: Mapping[str, Any], info: Validation
     return options
 
 
-class SensorMapping(Strict):
-    """A sensor that drives a key of the environment.
-
-    `sensor` is `<input>.<value>`, where the inputs `mqtt` and `zmq` stand for what arrives over them. The key is at the
-    low end of its range where the sensor reads `low`, and at the high end at `high` (which may be the smaller number).
-    """
-
-    sensor: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_.-]+$")]
-    key: EnvironmentKey
-    low: float
-    high: float
-    smooth_s: Annotated[float, Field(ge=0.0, le=3600.0)] = 2.0
-
-    @model_validator(mode="after")
-    def _has_a_range(self) -> Self:
-        if self.low == self.high:
-            raise refusal(f"low and high are both {self.low:g}: the sensor would have no range")
-        return self
+def _values_of(device: InputConfig) -> list[str]:
+    """The names of an input's values, where its options list them; empty where it gives what it gives."""
+    return [value["name"] for value in device.options.get("values", [])]
 
 
 class MqttConfig(Strict):
@@ -252,37 +242,48 @@ class Settings(BaseSettings):
     inputs: list[InputConfig] = []
     outputs: list[OutputConfig] = []
     mappings: list[SensorMapping] = []
+    triggers: list[SensorTrigger] = []
     mqtt: MqttConfig = MqttConfig(enabled=False)
     zmq: ZmqConfig = ZmqConfig()
+    osc: OscConfig = OscConfig()
     page: PageConfig = PageConfig()
     log: LogConfig = LogConfig()
 
     @field_validator("inputs", "outputs")
     @classmethod
-    def _differ_in_name(cls, devices: list[Any]) -> list[Any]:
+    def _differ_in_name(cls, devices: list[Any], info: ValidationInfo) -> list[Any]:
         names = [device.name for device in devices]
         twice: list[tuple[Location, str]] = [
             ((index, "name"), f"{name} is taken already") for index, name in enumerate(names) if name in names[:index]
         ]
+        if info.field_name == "inputs":
+            twice += [
+                ((index, "name"), f"{name} stands for what is sent to us: choose another")
+                for index, name in enumerate(names)
+                if name in REMOTE_INPUTS
+            ]
         if twice:
             raise reworded(None, cls, twice)
         return devices
 
-    @field_validator("mappings")
+    @field_validator("mappings", "triggers")
     @classmethod
-    def _name_an_input(cls, mappings: list[SensorMapping], info: ValidationInfo) -> list[SensorMapping]:
+    def _name_an_input(cls, users: list[Any], info: ValidationInfo) -> list[Any]:
         if "inputs" not in info.data:
-            return mappings  # the inputs are wrong themselves, and said to be
-        known = [*(device.name for device in info.data["inputs"]), "mqtt", "zmq"]
-        sources = [mapping.sensor.partition(".")[0] for mapping in mappings]
-        unknown: list[tuple[Location, str]] = [
-            ((index, "sensor"), f'there is no input "{source}"{did_you_mean(source, known)}')
-            for index, source in enumerate(sources)
-            if source not in known
-        ]
+            return users  # the inputs are wrong themselves, and said to be
+        known = [*(device.name for device in info.data["inputs"]), *REMOTE_INPUTS]
+        values = {"clock": ["hour"], **{device.name: _values_of(device) for device in info.data["inputs"]}}
+        unknown: list[tuple[Location, str]] = []
+        for index, user in enumerate(users):
+            source, _, value = user.sensor.partition(".")
+            if source not in known:
+                unknown.append(((index, "sensor"), f'there is no input "{source}"{did_you_mean(source, known)}'))
+            elif values.get(source) and value not in values[source]:
+                hint = did_you_mean(value, values[source])
+                unknown.append(((index, "sensor"), f'{source} has no value "{value}"{hint}'))
         if unknown:
             raise reworded(None, cls, unknown)
-        return mappings
+        return users
 
     @classmethod
     def settings_customise_sources(

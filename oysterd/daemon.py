@@ -24,7 +24,9 @@ from oysterd.notify import Notifier
 from oysterd.playout import SAMPLE_RATE_HZ
 from oysterd.ring import ChunkRing, RingError
 from oysterd.screen import start_screen
+from oysterd.sensors import Sensors
 from oysterd.supervisor import Supervisor
+from oysterd.triggers import as_command
 from oysterd.world_link import WorldLink
 
 # Chunks kept behind what is made ahead: what the page makes up for after a stall, and some.
@@ -59,7 +61,9 @@ def run(settings: Settings, say: Callable[[str], None] = print) -> None:
         ring_name, ring = _make_ring(settings, stack)
         bus = Bus()
         stack.callback(bus.close)
-        health, conditioning = Health(settings, clock), Conditioning(settings, clock)
+        health = Health(settings, clock)
+        sensors = Sensors(settings, clock, lambda sensor, change: director.receive(*as_command(sensor, change)))
+        conditioning = Conditioning(settings, clock, sensors)
         # The loop, the director and what publishes know each other; the ties are made as soon as all are there.
         supervisor = Supervisor(clock, lambda child: loop.died(child))
         stack.callback(supervisor.stop)

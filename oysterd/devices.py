@@ -15,10 +15,11 @@ PROGRAM_TIMEOUT_S = 5
 
 
 def list_devices() -> list[str]:
-    """Lines: the kinds there are, then cameras, monitors and sound outputs found now, by the names settings take."""
+    """Lines: the kinds there are, then what is found of cameras, monitors, ports and sounds, as settings have it."""
     lines = [f"kinds of inputs: {', '.join(SOURCES)}", f"kinds of outputs: {', '.join(SINKS)}"]
     lines += _titled("cameras (camera.device)", _cameras())
     lines += _titled("monitors (window.display)", _monitors())
+    lines += _titled("serial ports (serial_lines.port)", _serial_ports())
     return lines + _titled("sound outputs (speaker.device)", _sounds())
 
 
@@ -30,6 +31,12 @@ def _cameras() -> list[str]:
     # Stable names first: indices change with the order of plugging in.
     stable = sorted(Path("/dev/v4l/by-id").glob("*"))
     return [str(path) for path in stable or sorted(Path("/dev").glob("video*"))]
+
+
+def _serial_ports() -> list[str]:
+    # Stable names first, as of cameras.
+    stable = sorted(Path("/dev/serial/by-id").glob("*"))
+    return [str(path) for path in stable or sorted([*Path("/dev").glob("ttyUSB*"), *Path("/dev").glob("ttyACM*")])]
 
 
 def _monitors() -> list[str]:

@@ -16,6 +16,7 @@ from oysterd.clock import Clock
 from oysterd.commands import Command, Receipt
 from oysterd.config import InputConfig, OutputConfig, Settings
 from oysterd.playout import SOUND_KINDS
+from oysterd.refusals import Refusals
 
 # What p50 and p99 of directives are taken over.
 REMEMBERED_DIRECTIVES = 500
@@ -26,12 +27,13 @@ FIGURES = ("step", "steps_per_s", "rtf", "headroom", "step_ms_p50", "step_ms_p99
 class Device:
     """An input or output, by what its process said last. `why` is empty when it is well."""
 
-    def __init__(self, config: InputConfig | OutputConfig, setting: str) -> None:
+    def __init__(self, config: InputConfig | OutputConfig, setting: str, clock: Clock) -> None:
         self.config = config
         self.setting = setting
         self.why = STARTING
         self.heard_s: float | None = None
         self.figures: dict[str, Any] = {}
+        self.refusals = Refusals(clock)
 
     @property
     def is_starting(self) -> bool:
@@ -50,8 +52,8 @@ class Health:
         self._clock = clock
         inputs = [(f"inputs[{at}]", device) for at, device in enumerate(settings.inputs)]
         outputs = [(f"outputs[{at}]", device) for at, device in enumerate(settings.outputs)]
-        self.inputs = {device.name: Device(device, setting) for setting, device in inputs}
-        self.outputs = {device.name: Device(device, setting) for setting, device in outputs}
+        self.inputs = {device.name: Device(device, setting, clock) for setting, device in inputs}
+        self.outputs = {device.name: Device(device, setting, clock) for setting, device in outputs}
         for device in undriven(settings):
             self.outputs[device.name].why = "one sound output is driven, and it is not the first"
         self.world: dict[str, Any] = {}
@@ -62,8 +64,8 @@ class Health:
         self._accepted_s: dict[str, float] = {}
         self._delays_ms: deque[float] = deque(maxlen=REMEMBERED_DIRECTIVES)
 
-    def event(self, message: Message) -> None:
-        """Take what a child said of itself."""
+    def event(self, message: Message) -> list[str]:
+        """Take what a child said of itself; troubles of its payloads that were not met before, to be logged."""
         sender, kind = message["from"], message["type"]
         group, _, name = sender.partition(".")
         if sender == "world":
@@ -71,22 +73,26 @@ class Health:
                 self.begun = message
             elif kind == "stats":
                 self.world = {key: value for key, value in message.items() if key not in ("from", "type")}
-            return
+            return []
         if kind == "stats" and "underruns" in message:
             self._sound = {key: message[key] for key in self._sound}
         device = (self.inputs if group == "input" else self.outputs).get(name)
         if device is None:
-            return
+            return []
         if kind in ("lost", "closed"):
             device.why = message["why"]
         elif kind == "back":
             device.why = ""
         elif kind == "shown":
             self.has_shown = True
-        elif kind in ("presence", "readings"):
+        elif kind == "presence" or (kind == "readings" and message["samples"]):
             device.heard_s = self._clock.now_s()
         elif kind == "stats":
             device.figures = {key: value for key, value in message.items() if key not in ("from", "type")}
+        if kind == "readings":
+            device.refusals.read_well(name for _, values in message["samples"] for name in values)
+            return device.refusals.met(message.get("refused", {}), message.get("refusals", 0))
+        return []
 
     def died(self, child: str) -> None:
         """A child's process is gone, and will be started anew."""
@@ -112,8 +118,8 @@ class Health:
             elif (accepted_s := self._accepted_s.pop(receipt.id, None)) is not None and receipt.status == "applied":
                 self._delays_ms.append((now_s - accepted_s) * 1000)
 
-    def state(self, restarts: dict[str, int], links: dict[str, Any]) -> dict[str, Any]:
-        """What the room is and does: JSON for pages, brokers and subscribers."""
+    def state(self, restarts: dict[str, int], links: dict[str, Any], alerts: Iterable[str] = ()) -> dict[str, Any]:
+        """What the room is and does: JSON for pages, brokers and subscribers. `alerts` are those of the links."""
         world = self.world
         return {
             "site": self._settings.site.name,
@@ -128,8 +134,19 @@ class Health:
             "outputs": {name: self._output(device) for name, device in self.outputs.items()},
             "underruns": self._sound["underruns"],
             "restarts": restarts,
+            "alerts": [*self.alerts(), *alerts],
             **links,
         }
+
+    def alerts(self) -> list[str]:
+        """What an operator should see to, as `setting: why`: devices that are missing, payloads that can't be read."""
+        lines = []
+        for device in (*self.inputs.values(), *self.outputs.values()):
+            setting = f"{device.setting} {device.config.name}"
+            if not device.is_well and not device.is_starting:
+                lines.append(f"{setting}: {device.why}")
+            lines += [f"{setting}: {why}" for why in device.refusals.alerts()]
+        return lines
 
     def telemetry(self, pids: Iterable[int]) -> dict[str, Any]:
         """Figures of this second; `pids` are the processes whose memory counts beside our own."""
@@ -150,7 +167,9 @@ class Health:
         age_s = None if device.heard_s is None else round(self._clock.now_s() - device.heard_s, 2)
         assert isinstance(device.config, InputConfig)
         is_fresh = age_s is not None and age_s <= device.config.max_age_s
-        return {"kind": device.config.kind, "ok": device.is_well and is_fresh, "age_s": age_s, "why": device.why}
+        refused = {"refused": device.refusals.count} if device.refusals.count else {}
+        is_ok = device.is_well and is_fresh
+        return {"kind": device.config.kind, "ok": is_ok, "age_s": age_s, "why": device.why, **refused}
 
     def _output(self, device: Device) -> dict[str, Any]:
         return {"kind": device.config.kind, "ok": device.is_well, "why": device.why, **device.figures}

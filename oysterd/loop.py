@@ -28,6 +28,8 @@ WAIT_S = 0.02
 # Conditions are sent twice a step, so that none is older than half of one.
 CONDITIONS_S = 0.04
 PUBLISH_S = 1.0
+# How live `oysterd mappings` is.
+MAPPINGS_S = 0.2
 # What has not said by now how it is, is told of as starting.
 SETTLE_WITHIN_S = 15.0
 
@@ -62,7 +64,7 @@ class Loop:
         self._clock = clock
         self._newest = ring.newest
         self._fed = ring.newest
-        self._conditions_s = self._published_s = clock.now_s() - PUBLISH_S  # due at once
+        self._conditions_s = self._published_s = self._mappings_s = clock.now_s() - PUBLISH_S  # due at once
 
     def run(self, is_stopping: Callable[[], bool], settled: Callable[[], None]) -> None:
         """Until `is_stopping()`; calls `settled()` once, when the room runs or some of it is known to be missing."""
@@ -85,6 +87,9 @@ class Loop:
         if now_s - self._conditions_s >= CONDITIONS_S:
             self._conditions_s = now_s
             self._world.conditions(self._conditioning.conditions())
+        if now_s - self._mappings_s >= MAPPINGS_S:
+            self._mappings_s = now_s
+            self._transports.publish_mappings(self._conditioning.mappings())
         if now_s - self._published_s >= PUBLISH_S:
             self._published_s = now_s
             self._publish()
@@ -117,7 +122,8 @@ class Loop:
             self._world.ready()
             for note in message.get("notes", []):
                 logger.warning("%s", note)
-        self._health.event(message)
+        for trouble in self._health.event(message):
+            logger.warning("%s: %s", sender, trouble)
         if kind == "applied":
             self._world.answered(message["id"])
             self._director.applied(message["id"], message["step"], message["time_s"])
@@ -128,7 +134,8 @@ class Loop:
             presence = np.array(message["map"], np.float32)
             self._conditioning.presence(sender.removeprefix("input."), presence, message["captured_ns"])
         elif kind == "readings":
-            self._conditioning.readings(sender.removeprefix("input."), message["values"], message["captured_ns"])
+            for captured_ns, values in message["samples"]:
+                self._conditioning.readings(sender.removeprefix("input."), values, captured_ns)
         elif kind in ("lost", "closed"):
             logger.warning("%s: %s", sender, message["why"])
         elif kind == "back":
@@ -146,7 +153,7 @@ class Loop:
     def _publish(self) -> None:
         pids = self._supervisor.pids()
         restarts = self._supervisor.restarts()
-        state = self._health.state(restarts, self._transports.links())
+        state = self._health.state(restarts, self._transports.links(), self._transports.alerts())
         self._transports.publish_state(state)
         self._transports.publish_telemetry(self._health.telemetry(pids.values()))
         if self._is_shown():

@@ -6,6 +6,7 @@ from oysterd.bus import Bus
 from oysterd.capture import run_capture
 from oysterd.config import Settings
 from oysterd.health import undriven
+from oysterd.lamps import LAMP_KINDS, run_lamps
 from oysterd.playout import SOUND_KINDS, run_playout
 from oysterd.projector import run_projector
 from oysterd.supervisor import Child
@@ -39,7 +40,8 @@ def devices(settings: Settings, ring_name: str, bus: Bus) -> list[Child]:
     children = [Child(name, run_playout, (sound, ring_name, bus.events), *limits)]
     for device in settings.outputs:
         if device.kind not in SOUND_KINDS:
-            children.append(Child(f"output.{device.name}", run_projector, (device, ring_name, bus.events), *limits))
+            run = run_lamps if device.kind in LAMP_KINDS else run_projector
+            children.append(Child(f"output.{device.name}", run, (device, ring_name, bus.events), *limits))
     for source in settings.inputs:
         children.append(Child(f"input.{source.name}", run_capture, (source, bus.events), *limits))
     return children

@@ -27,6 +27,8 @@ def start_screen(settings: Settings, addresses: Mapping[str, str], missing: Sequ
         lines.append(_line("mqtt", "off (mqtt.enabled)"))
     served = [f"{key.removeprefix('zmq.')} {address}" for key, address in addresses.items() if key.startswith("zmq.")]
     lines.append(_line("zeromq", "  ".join(served) or "off (zmq.enabled)"))
+    if "osc" in addresses:
+        lines.append(_line("osc", f"{addresses['osc']}, addresses /oysterd/…"))
     lines += _devices("inputs", list(health.inputs.values()))
     lines += _devices("outputs", list(health.outputs.values()))
     lines += _missing(missing, health)

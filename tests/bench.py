@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import bench_sensors
 import numpy as np
 import psutil
 from browser import chromium
@@ -212,7 +213,7 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory(prefix="oysterd-bench-") as folder:
         result |= measure_daemon(Path(folder), seconds, _seconds("BENCH_MEMORY_SECONDS", seconds))
-    result |= measure_begin() | measure_jump() | measure_diorama()
+    result |= measure_begin() | measure_jump() | measure_diorama() | bench_sensors.measure()
     (ROOT / "bench.json").write_text(json.dumps(result, indent=1) + "\n")
     rows = [
         ("world against real time", f"{result['rtf']:.3f}", "≥ 1.0", result["rtf"] >= 0.999),
@@ -248,6 +249,7 @@ def main() -> None:
             "≥ 100",
             result["diorama_frames_per_s"] >= 100,
         ),
+        *bench_sensors.rows(result),
     ]
     print(f"{result['machine']}, {result['cores']} cores, {result['seconds']:.0f} s")
     for name, value, reach, reached in rows:

@@ -13,11 +13,13 @@ from clips import write_clip
 from hand_clock import HandClock
 from parts import wait_until
 
+from drivers.base import NotReady, Readings
 from model.conditions import GRID
 from oysterd.bus import Bus, Message
 from oysterd.capture import BACK_OFF_S, MOST_PER_S, Capture, run_capture
 from oysterd.clock import MonotonicClock
 from oysterd.config import InputConfig
+from oysterd.gathered import MOST_SAMPLES, Gathered
 from oysterd.supervisor import Child, Supervisor
 
 
@@ -128,9 +130,9 @@ def test_sensors_are_told_as_they_come() -> None:
     for _ in range(4):
         capture.turn()
     capture.close()
-    readings = [content for kind, content in told.messages if kind == "readings"]
-    assert len(readings) == 4 and set(readings[0]["values"]) >= {"wind_m_s", "illuminance_lux"}
-    assert np.diff([content["captured_ns"] for content in readings]).tolist() == [500_000_000] * 3
+    readings = [sample for kind, content in told.messages if kind == "readings" for sample in content["samples"]]
+    assert len(readings) == 4 and set(readings[0][1]) >= {"wind_m_s", "illuminance_lux"}
+    assert np.diff([captured_ns for captured_ns, _ in readings]).tolist() == [500_000_000] * 3
 
 
 @pytest.mark.parametrize(
@@ -147,3 +149,60 @@ def test_an_input_used_for_what_it_does_not_give_says_which_setting_is_wrong(kin
     capture.turn()
     capture.close()
     assert told.kinds() == ["lost"] and told.messages[1][1]["why"] == why
+
+
+class Scripted:
+    """A source that gives what a test lays out: a sample, or None for "nothing yet", each after `step_s`."""
+
+    def __init__(self, clock: HandClock, step_s: float, script: list[Readings | None]) -> None:
+        self._clock, self._step_s, self._script = clock, step_s, script
+
+    def open(self) -> None:
+        return
+
+    def read(self) -> Readings:
+        self._clock.advance(self._step_s)
+        sample = self._script.pop(0) if self._script else None
+        if sample is None:
+            raise NotReady
+        return Readings(sample.values, self._clock.now_ns(), sample.refused)
+
+    def close(self) -> None:
+        return
+
+
+def sensing(monkeypatch: pytest.MonkeyPatch, step_s: float, script: list[Readings | None]) -> Told:
+    clock, told = HandClock(), Told()
+    monkeypatch.setattr("oysterd.capture.make_source", lambda *_: Scripted(clock, step_s, script))
+    capture = Capture(InputConfig(name="panel", kind="virtual_sensors", use="sensors"), clock, told)
+    for _ in range(40):
+        capture.turn()
+    return told
+
+
+def test_no_press_of_a_button_is_passed_over_however_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    presses = [Readings({"button": float(turn % 2)}) for turn in range(30)]
+    told = sensing(monkeypatch, 0.01, [*presses])
+    readings = [content for kind, content in told.messages if kind == "readings"]
+    assert [values["button"] for content in readings for _, values in content["samples"]] == [0.0, 1.0] * 15
+    assert len(readings) <= 0.4 * MOST_PER_S + 1
+
+
+def test_a_sensor_that_says_nothing_is_well_and_what_is_refused_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = Readings(refused={"wind": "no number"})
+    told = sensing(monkeypatch, 0.1, [None, None, bad, bad, Readings({"rain": 1.0}), bad])
+    assert told.kinds()[0] == "back" and told.kinds().count("back") == 1
+    readings = [content for kind, content in told.messages if kind == "readings"]
+    assert sum(content.get("refusals", 0) for content in readings) == 3
+    assert next(content["refused"] for content in readings if "refused" in content) == {"wind": "no number"}
+    assert [values for content in readings for _, values in content["samples"]] == [{"rain": 1.0}]
+
+
+def test_a_flood_of_readings_loses_its_oldest() -> None:
+    gathered = Gathered()
+    for count in range(MOST_SAMPLES + 10):
+        gathered.add(Readings({"n": float(count)}, count, {f"name{count}": "no number"}))
+    taken = gathered.take()
+    assert taken["samples"][0][0] == 10 and len(taken["samples"]) == MOST_SAMPLES
+    assert taken["refusals"] == MOST_SAMPLES + 10 and len(taken["refused"]) == 64
+    assert gathered.is_empty

@@ -27,6 +27,23 @@ def test_our_own_configurations_are_right(name: str) -> None:
     assert check(CONFIGS / f"{name}.toml") == []
 
 
+def test_what_the_page_on_sensors_shows_can_be_used(tmp_path: Path) -> None:
+    page = (CONFIGS.parent / "docs/sensors.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    others = """
+        [[inputs]]
+        name = "board"
+        kind = "serial_lines"
+        use = "sensors"
+        [[inputs]]
+        name = "counter"
+        kind = "zmq_socket"
+        use = "sensors"
+        options = { address = "tcp://127.0.0.1:5600", values = [{ name = "people" }] }
+        """
+    assert len(shown) == 2 and check(written(tmp_path, others + "\n".join(shown))) == []
+
+
 def test_the_demo_needs_no_hardware() -> None:
     demo = load(CONFIGS / "demo.toml")
     assert all(output.optional for output in demo.outputs)
@@ -58,11 +75,13 @@ def test_the_example_shows_every_key_of_every_section_and_kind() -> None:
 
 def test_the_example_shows_the_defaults() -> None:
     example, default = load(CONFIGS / "example.toml"), Settings()
-    for section in ("site", "world", "zmq", "page", "log"):
+    for section in ("site", "world", "zmq", "osc", "page", "log"):
         assert getattr(example, section) == getattr(default, section)
     for device in example.inputs + example.outputs:
         config = OPTIONS[device.kind]
-        assert config.model_validate(device.options) == config()
+        shown_options = config.model_validate(device.options)
+        for name, option in config.model_fields.items():
+            assert option.is_required() or getattr(shown_options, name) == option.get_default(), (device.kind, name)
 
 
 def test_all_problems_come_at_once_with_their_paths(tmp_path: Path) -> None:
@@ -147,6 +166,20 @@ def test_all_problems_come_at_once_with_their_paths(tmp_path: Path) -> None:
         (
             '[[outputs]]\nname = "a"\nkind = "window"\n[[outputs]]\nname = "a"\nkind = "window"',
             "outputs[1].name: a is taken already",
+        ),
+        (
+            '[[inputs]]\nname = "desk"\nkind = "artnet_input"\nuse = "sensors"\n'
+            'options = { values = [{ name = "fader", universe = 0, channel = 1 }] }\n'
+            '[[mappings]]\nsensor = "desk.fadr"\nkey = "wind"\nlow = 0.0\nhigh = 255.0',
+            'mappings[0].sensor: desk has no value "fadr" (did you mean "fader"?)',
+        ),
+        (
+            '[[triggers]]\nsensor = "clock.time"\nabove = 22.0\ndirective = "night"',
+            'triggers[0].sensor: clock has no value "time"',
+        ),
+        (
+            '[[inputs]]\nname = "mqtt"\nkind = "virtual_sensors"\nuse = "sensors"',
+            "inputs[0].name: mqtt stands for what is sent to us",
         ),
         ("[site\n", ""),
     ],

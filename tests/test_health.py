@@ -57,6 +57,20 @@ def test_an_input_is_ok_while_it_gives(health: Health, clock: ManualClock) -> No
     assert health.state({}, {})["inputs"]["door"]["why"] == "pulled out"
 
 
+def test_what_is_missing_or_refused_is_an_alert_with_its_setting(health: Health, clock: ManualClock) -> None:
+    assert health.state({}, {}, ["mqtt: sensor/wind: must be a number"])["alerts"][-1] == (
+        "mqtt: sensor/wind: must be a number"
+    )
+    say(health, "input.door", "lost", why="pulled out")
+    message = {"from": "input.door", "type": "readings", "samples": [], "refused": {"lux": "no number"}, "refusals": 3}
+    assert health.event(message) == ["lux: no number"] and health.event(message) == []
+    state = health.state({}, {})
+    assert state["inputs"]["door"]["refused"] == 6 and state["inputs"]["door"]["age_s"] is None
+    assert {"inputs[0] door: pulled out", "inputs[0] door: lux: no number"} <= set(state["alerts"])
+    say(health, "input.door", "readings", samples=[(1, {"lux": 3.0})])
+    assert not any("lux" in alert for alert in health.state({}, {})["alerts"])
+
+
 def test_outputs_tell_figures_and_reasons(health: Health) -> None:
     say(health, "output.front", "back")
     say(health, "output.front", "stats", underruns=3, device_underruns=1, latency_s=0.05, sounding=True)
