@@ -94,10 +94,13 @@ class Sink(Protocol):
 
 @runtime_checkable
 class SoundSink(Sink, Protocol):
-    """A sink of float32 (n, 2) blocks in -1..1, paced by the device: the master clock of the room."""
+    """A sink of float32 (n, channels) blocks in -1..1, paced by the device: the master clock of the room."""
 
     @property
     def sample_rate_hz(self) -> int: ...
+
+    @property
+    def channels(self) -> int: ...
 
     @property
     def latency_s(self) -> float:

@@ -1,4 +1,4 @@
-"""Loudspeakers through PortAudio (sounddevice): blocks of stereo sound, taken at the card's pace."""
+"""Loudspeakers through PortAudio (sounddevice): blocks of sound on one or more channels, taken at the card's pace."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class SpeakerConfig(DriverConfig):
     device: str | None = Field(
         default=None, description="name of the output, or a part of it; the machine's own if unset"
     )
+    channels: int = Field(default=2, ge=2, le=64, description="that the output is opened with")
     sample_rate_hz: int = Field(default=48000, ge=8000, le=192000)
     latency_s: float = Field(
         default=0.05, gt=0, le=2.0, description="asked of the device; `latency_s` tells what it gives"
@@ -51,7 +52,7 @@ def list_outputs() -> list[Output]:
 
 
 class Speaker:
-    """A sink of float32 (n, 2) blocks in -1..1. Open, it is the clock that everything else follows."""
+    """A sink of float32 (n, channels) blocks in -1..1. Open, it is the clock that everything else follows."""
 
     def __init__(self, config: SpeakerConfig, clock: Clock) -> None:
         del clock  # the card is its own clock
@@ -62,6 +63,10 @@ class Speaker:
     @property
     def sample_rate_hz(self) -> int:
         return self._config.sample_rate_hz
+
+    @property
+    def channels(self) -> int:
+        return self._config.channels
 
     @property
     def latency_s(self) -> float:
@@ -81,18 +86,19 @@ class Speaker:
         try:
             self._stream = sounddevice.OutputStream(
                 samplerate=self._config.sample_rate_hz,
-                channels=2,
+                channels=self._config.channels,
                 dtype="float32",
                 device=self._config.device,
                 latency=self._config.latency_s,
             )
         except (sounddevice.PortAudioError, ValueError) as error:
-            sounddevice._terminate()
             wanted = self._config.device or "the machine's own output"
-            raise DeviceLost(f"speaker.device: cannot open {wanted}: {error}") from error
+            why = f"speaker.device: cannot open {wanted}: {error}"  # an error of PortAudio's asks it for its words
+            sounddevice._terminate()
+            raise DeviceLost(why) from error
 
     def write(self, samples: NDArray[np.float32], /) -> None:
-        """Block until the card has taken float32 (n, 2). Raises DeviceLost when the card fails."""
+        """Block until the card has taken float32 (n, channels). Raises DeviceLost when the card fails."""
         if self._stream is None:
             raise DeviceLost("speaker.device: not open")
         sounddevice = _portaudio()

@@ -29,6 +29,7 @@ from pydantic_settings import (
 
 from oysterd.changes import EnvironmentKey, Strict, Text, View, read_toml
 from oysterd.errors import ConfigError, Location, bare, did_you_mean, explain, refusal, reworded
+from oysterd.voice import SoundConfig
 
 PREFIX = "OYSTERD_"
 
@@ -251,6 +252,7 @@ class Settings(BaseSettings):
     world: WorldConfig = WorldConfig()
     inputs: list[InputConfig] = []
     outputs: list[OutputConfig] = []
+    sound: SoundConfig = SoundConfig()
     mappings: list[SensorMapping] = []
     mqtt: MqttConfig = MqttConfig(enabled=False)
     zmq: ZmqConfig = ZmqConfig()
@@ -267,6 +269,26 @@ class Settings(BaseSettings):
         if twice:
             raise reworded(None, cls, twice)
         return devices
+
+    @field_validator("sound")
+    @classmethod
+    def _has_the_channels(cls, sound: SoundConfig, info: ValidationInfo) -> SoundConfig:
+        from drivers import SINKS
+        from drivers.speaker import SpeakerConfig
+        from drivers.virtual import SilentSpeakerConfig
+
+        for at, output in enumerate(info.data.get("outputs", [])):
+            options = SINKS[output.kind].config.model_validate(output.options)
+            if isinstance(options, SpeakerConfig | SilentSpeakerConfig):  # the first of them is the one that is played
+                beyond: list[tuple[Location, str]] = [
+                    (("zones", zone, "channels"), f"{channel} is beyond the {options.channels} of outputs[{at}]")
+                    for zone, channel in enumerate(max(zone.channels) for zone in sound.zones)
+                    if channel > options.channels
+                ]
+                if beyond:
+                    raise reworded(None, SoundConfig, beyond)
+                break
+        return sound
 
     @field_validator("mappings")
     @classmethod

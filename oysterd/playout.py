@@ -21,6 +21,7 @@ from oysterd.child import become_child
 from oysterd.config import OutputConfig
 from oysterd.ring import ChunkRing
 from oysterd.sounding import Sounding
+from oysterd.voice import SoundConfig
 
 SOUND_KINDS = ("speaker", "silent_speaker")  # of outputs
 SAMPLE_RATE_HZ = 24_000  # of the world's sound
@@ -36,7 +37,7 @@ CORRECTION, LARGEST_ERROR_S = 0.1, 0.25
 NAP_S = 0.002
 
 
-def run_playout(output: OutputConfig | None, ring_name: str, events: str) -> None:
+def run_playout(output: OutputConfig | None, ring_name: str, events: str, sound: SoundConfig | None = None) -> None:
     """The life of the process: to be the target of a child. Without an output a silent clock keeps the pace."""
     become_child()
     told = Events(events, "sound" if output is None else f"output.{output.name}")
@@ -47,7 +48,7 @@ def run_playout(output: OutputConfig | None, ring_name: str, events: str) -> Non
     if output is not None:
         wanted = cast(SoundSink, make_sink(output.kind, output.options, clock))
     silent = SilentSpeaker(SilentSpeakerConfig(sample_rate_hz=SAMPLE_RATE_HZ, latency_s=SILENT_LATENCY_S), clock)
-    sounding = Sounding(wanted, silent, SAMPLE_RATE_HZ, clock, told.tell)
+    sounding = Sounding(wanted, silent, SAMPLE_RATE_HZ, clock, told.tell, sound)
     playout = Playout(ring, sounding, clock, told.tell)
     try:
         while True:
@@ -96,6 +97,7 @@ class Playout:
                 device_underruns=self._sounding.underruns,
                 latency_s=round(self._sounding.latency_s, 4),
                 sounding=self._sounding.works,
+                **self._sounding.figures,
             )
 
     def _heard_from(self, now_ns: int, duration_s: float) -> int:
@@ -139,7 +141,7 @@ class Playout:
         """While the device has sound for twice as long, a late world is waited for."""
         if self._is_silent:
             return
-        end_ns = self._clock.now_ns() + round(self._sounding.latency_s / 2 * 1e9)
+        end_ns = self._clock.now_ns() + round(self._sounding.held_s / 2 * 1e9)
         while self._ring.newest <= self._index and self._clock.now_ns() < end_ns:
             self._clock.sleep(NAP_S)
 

@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.base import Clock, DeviceLost, SoundSink
-from oysterd.upsample import Upsampler
+from oysterd.drift import Drift
+from oysterd.voice import SoundConfig, Voice
 
-BACK_OFF_S = (0.5, 10.0)
+# A card that comes back is heard again within five seconds, opening included.
+BACK_OFF_S = (0.5, 3.0)
 
 
 class Sounding:
@@ -29,14 +31,18 @@ class Sounding:
         world_rate_hz: int,
         clock: Clock,
         tell: Callable[..., None],
+        sound: SoundConfig | None = None,
     ) -> None:
+        self._sound = sound or SoundConfig()
         self._wanted = wanted
         self._silent = silent
         self._world_rate_hz = world_rate_hz
         self._clock = clock
         self._tell = tell
         self._works = False
-        self._upsample = Upsampler(1)
+        self._voice: Voice | None = None  # there is one while the wanted device works
+        self._drift = Drift()
+        self._ppm = 0.0
         self._opening: threading.Thread | None = None
         self._failure: str | None = None
         self._told_why = ""
@@ -49,7 +55,12 @@ class Sounding:
 
     @property
     def latency_s(self) -> float:
-        """Seconds from writing to sounding, of whichever device is written to."""
+        """Seconds from writing to sounding, on whichever way is taken."""
+        return self.held_s + (self._voice.latency_s if self._works and self._voice is not None else 0.0)
+
+    @property
+    def held_s(self) -> float:
+        """Seconds of sound that the device itself holds, when it is full."""
         return self._now.latency_s
 
     @property
@@ -57,6 +68,12 @@ class Sounding:
         """How often the wanted device ran dry, over all its openings."""
         here = self._wanted.underruns if self._wanted is not None and self._works else 0
         return self._ran_dry_before + here
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """How fast the wanted device's clock is found to be, and what its sound goes through."""
+        voice = self._voice.figures if self._voice is not None else {}
+        return {"drift_ppm": round(self._drift.ppm, 1), **voice}
 
     @property
     def works(self) -> bool:
@@ -67,9 +84,13 @@ class Sounding:
         """Take float32 (n, 2) at the world's rate; blocks for as long as the device needs."""
         if self._wanted is not None and not self._works:
             self._look_after(self._wanted)
-        if self._wanted is not None and self._works:
+        if self._wanted is not None and self._works and self._voice is not None:
             try:
-                self._wanted.write(self._upsample(samples))
+                ran_dry = self._wanted.underruns
+                self._wanted.write(self._voice(samples, self._ppm))
+                if self._wanted.underruns != ran_dry:
+                    self._drift.begin_anew()
+                self._ppm = self._drift.wrote(self._clock.now_ns(), len(samples) / self._world_rate_hz)
                 return
             except DeviceLost as error:
                 self._lost(self._wanted, str(error))
@@ -88,13 +109,8 @@ class Sounding:
     def _begin_to_open(self, wanted: SoundSink) -> None:
         def open_it() -> None:
             try:
-                factor, rest = divmod(wanted.sample_rate_hz, self._world_rate_hz)
-                if rest or factor < 1:
-                    words = f"must be a multiple of {self._world_rate_hz}, not {wanted.sample_rate_hz}"
-                    raise DeviceLost(f"sample_rate_hz: {words}")
                 with _quiet():
                     wanted.open()
-                self._upsample = Upsampler(factor)
             except DeviceLost as error:
                 self._failure = str(error)
 
@@ -113,12 +129,14 @@ class Sounding:
         if self._failure is not None:
             self._say_lost(self._failure)
             return
+        self._voice = Voice(self._sound, self._world_rate_hz, wanted.sample_rate_hz, wanted.channels)
+        self._drift.begin_anew()
         self._works, self._told_why, self._back_off_s = True, "", BACK_OFF_S[0]
         self._tell("back")
 
     def _lost(self, wanted: SoundSink, why: str) -> None:
         self._ran_dry_before += wanted.underruns
-        self._works = False
+        self._works, self._voice = False, None
         wanted.close()
         self._say_lost(why)
 

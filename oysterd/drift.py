@@ -1,0 +1,65 @@
+"""How far a sound card's clock is off the machine's, found from when it takes its blocks, and what to do about it."""
+
+from __future__ import annotations
+
+from oysterd.resample import LARGEST_PPM
+
+# Blocks are taken in lumps, so the error is smoothed first; what a loop must not follow is faster than this.
+SMOOTH_S = 1.0
+# Before it begins to steer, the loop learns how much sound waits in the card; that is no drift.
+LEARN_S = 2.0
+# The loop's natural frequency, critically damped: within two minutes it knows a new card to a few parts of a million,
+# and lumps of 10 ms move the pitch by less than 50. Both follow from this number, which is a compromise between them.
+OMEGA_RAD_S = 0.05
+# Farther off than this it is no drift: sound was lost, or a machine was asleep.
+LARGEST_ERROR_S = 0.1
+
+
+class Drift:
+    """A phase-locked loop of second order (proportional and integral; F. M. Gardner, Phaselock Techniques, ch. 2).
+
+    Its phase is the world's time that was written, less the time that has passed. Positive `ppm`: the card is fast.
+    """
+
+    def __init__(self) -> None:
+        self._integral = 0.0
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Sound was lost, or another card is there: where the card stands is learned again, its rate is kept."""
+        self._written_s = 0.0
+        self._began_ns: int | None = None
+        self._before_s = 0.0
+        self._waiting_s = 0.0  # of sound in the card, smoothed
+        self._reference_s: float | None = None
+
+    @property
+    def ppm(self) -> float:
+        """How much faster the card runs than the machine's clock, in parts of a million, as known by now."""
+        return 1e6 * self._integral
+
+    def wrote(self, now_ns: int, duration_s: float) -> float:
+        """A block of `duration_s` was taken now: the correction for the next ones, in parts of a million."""
+        if self._began_ns is None:
+            self._began_ns = now_ns
+        passed_s = (now_ns - self._began_ns) / 1e9
+        self._written_s += duration_s
+        step_s, self._before_s = passed_s - self._before_s, passed_s
+        waiting_s = self._written_s - passed_s
+        share = 1.0 if passed_s == 0.0 else min(step_s / min(SMOOTH_S, passed_s), 1.0)
+        self._waiting_s += share * (waiting_s - self._waiting_s)
+        if passed_s < LEARN_S:
+            return self.ppm
+        if self._reference_s is None:
+            self._reference_s = self._waiting_s
+        error_s = self._waiting_s - self._reference_s
+        if abs(error_s) > LARGEST_ERROR_S:
+            self.begin_anew()
+            return self.ppm
+        limit = 1e-6 * LARGEST_PPM
+        self._integral = _within(self._integral + OMEGA_RAD_S**2 * error_s * step_s, limit)
+        return 1e6 * _within(self._integral + 2 * OMEGA_RAD_S * error_s, limit)
+
+
+def _within(value: float, limit: float) -> float:
+    return min(max(value, -limit), limit)
