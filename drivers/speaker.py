@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,24 +30,35 @@ class SpeakerConfig(DriverConfig):
 
 
 @dataclass(frozen=True)
-class Output:
-    """A sound output that this machine has."""
+class SoundDevice:
+    """A sound output or input that this machine has."""
 
     name: str
     channels: int
     default_sample_rate_hz: float
+    is_default: bool  # the one that is taken where none is named
 
 
-def list_outputs() -> list[Output]:
+def list_outputs() -> list[SoundDevice]:
     """The outputs of this moment, as `device` may name them; empty where there is no sound card.
 
     Raises DeviceLost when PortAudio is not installed.
     """
+    return _list("output")
+
+
+def list_inputs() -> list[SoundDevice]:
+    """The same for inputs: microphones and line inputs."""
+    return _list("input")
+
+
+def _list(way: Literal["output", "input"]) -> list[SoundDevice]:
     with _held_portaudio() as sounddevice:
+        chosen = sounddevice.default.device[way]
         return [
-            Output(device["name"], device["max_output_channels"], device["default_samplerate"])
+            SoundDevice(device["name"], channels, device["default_samplerate"], device["index"] == chosen)
             for device in sounddevice.query_devices()
-            if device["max_output_channels"] > 0
+            if (channels := device[f"max_{way}_channels"]) > 0
         ]
 
 

@@ -33,6 +33,11 @@ class SoundConfig(Strict):
     quiet: list[QuietConfig] = []
 
 
+def quiet_ceiling_dbfs(config: SoundConfig, now: time) -> float:
+    """What no sample may pass at that time of day, quiet hours included."""
+    return ceiling_dbfs(config.ceiling_dbfs, config.quiet, now)
+
+
 def local_time() -> time:
     """The time of day on the room's wall."""
     return datetime.now().time()  # the machine's time zone is the room's
@@ -95,4 +100,4 @@ class Voice:
         return before + (self._ceiling_db - before) * np.arange(1, n + 1) / max(n, 1)
 
     def _wanted_ceiling_db(self) -> float:
-        return ceiling_dbfs(self._config.ceiling_dbfs, self._config.quiet, self._wall())
+        return quiet_ceiling_dbfs(self._config, self._wall())

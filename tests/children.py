@@ -77,4 +77,19 @@ def test_card_world(world: object, ring_name: str, events: str, inbox: str) -> N
                       slice_ms=83.3, asked={}, clamped=[])  # fmt: skip
 
 
+def flash_and_click_world(world: object, ring_name: str, events: str, inbox: str) -> None:
+    """Once a second a white picture among black ones, and a click at the very moment that is the picture's own."""
+    become_child()
+    ring, told, heard = ChunkRing.attach(ring_name), Events(events, "world"), Inbox(inbox)
+    told.tell("ready", begin_s=0.0, resumed=False)
+    while True:
+        heard.receive(0.01)
+        told.tell("alive")
+        if ring.newest - max(ring.taken, ring.playing) < 2:
+            is_flash = (ring.newest + 1) % 12 == 0
+            audio = np.zeros((ring.samples, 2), np.float32)
+            audio[:24] = 0.8 if is_flash else 0.0  # 1 ms
+            ring.write(np.full((ring.height, ring.width, 3), 255 if is_flash else 0, np.uint8), audio)
+
+
 test_card_world.__test__ = False  # type: ignore[attr-defined]

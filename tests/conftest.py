@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -56,8 +58,14 @@ def require(*programs: str) -> None:
 @pytest.fixture(scope="module")
 def pulse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """A headless PulseAudio with one null sink, named `room` to ALSA and PulseAudio alike; its environment."""
+    with sound_server(tmp_path_factory.mktemp("pulse", numbered=True)) as settings:
+        yield settings
+
+
+@contextmanager
+def sound_server(home: Path) -> Iterator[dict[str, str]]:
+    """What the fixture `pulse_server` gives, for the benchmark as well."""
     require("pulseaudio", "pactl", "parec")
-    home = tmp_path_factory.mktemp("pulse", numbered=True)
     home.chmod(0o700)
     socket = home / "native"
     alsa = home / "alsa.conf"
