@@ -94,7 +94,7 @@ class Sink(Protocol):
 
 @runtime_checkable
 class SoundSink(Sink, Protocol):
-    """A sink of float32 (n, channels) blocks in -1..1, paced by the device, as the room is by it."""
+    """A sink of float32 (n, channels) blocks in -1..1, paced by the device: the clock of the room."""
 
     @property
     def sample_rate_hz(self) -> int: ...
