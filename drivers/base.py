@@ -108,6 +108,11 @@ class SoundSink(Sink, Protocol):
         ...
 
     @property
+    def waiting_s(self) -> float:
+        """Seconds of sound that were written and have not sounded yet, now; raises DeviceLost when the card fails."""
+        ...
+
+    @property
     def underruns(self) -> int:
         """How often the device ran dry since it was opened."""
         ...

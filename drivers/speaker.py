@@ -70,6 +70,7 @@ class Speaker:
         self._config = config
         self._stream: Any = None  # sounddevice.OutputStream, running
         self._underruns = 0
+        self._holds = 0  # samples that the device takes when it is empty
 
     @property
     def sample_rate_hz(self) -> int:
@@ -83,6 +84,12 @@ class Speaker:
     def latency_s(self) -> float:
         """What the device gives, as it reports it; what is asked of it while it is not open."""
         return self._config.latency_s if self._stream is None else float(self._stream.latency)
+
+    @property
+    def waiting_s(self) -> float:
+        if self._stream is None or self._stream.stopped:
+            return 0.0
+        return max(self._holds - self._free(), 0) / self._config.sample_rate_hz
 
     @property
     def underruns(self) -> int:
@@ -117,10 +124,18 @@ class Speaker:
             if self._stream.stopped:
                 # Started with the first block at hand: an idle running stream would count as run dry.
                 self._stream.start()
+                # Where PortAudio itself has filled the device before, it says that none are taken.
+                self._holds = max(self._free(), round(self.latency_s * self._config.sample_rate_hz))
                 self._stream.write(samples)
             elif self._stream.write(samples):
                 self._underruns += 1
         except sounddevice.PortAudioError as error:
+            raise DeviceLost(f"speaker.device: the output failed: {error}") from error
+
+    def _free(self) -> int:
+        try:
+            return int(self._stream.write_available)
+        except _portaudio().PortAudioError as error:
             raise DeviceLost(f"speaker.device: the output failed: {error}") from error
 
     def close(self) -> None:

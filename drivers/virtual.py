@@ -177,6 +177,12 @@ class SilentSpeaker:
         return self._config.latency_s
 
     @property
+    def waiting_s(self) -> float:
+        if self._played_out_ns is None:
+            return 0.0
+        return max(self._played_out_ns - self._clock.now_ns(), 0) / 1e9
+
+    @property
     def underruns(self) -> int:
         return self._underruns
 

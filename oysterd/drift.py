@@ -1,12 +1,12 @@
-"""How far a sound card's clock is off the machine's, found from when it takes its blocks, and what to do about it."""
+"""How far a sound card's clock is off the machine's, found from what it has played, and what to do about it."""
 
 from __future__ import annotations
 
 from oysterd.resample import LARGEST_PPM
 
-# Blocks are taken in lumps, so the error is smoothed first; what a loop must not follow is faster than this.
+# Cards tell what they have played in lumps, so the error is smoothed first; a loop must not follow what is faster.
 SMOOTH_S = 1.0
-# Before it begins to steer, the loop learns how much sound waits in the card; that is no drift.
+# Before it begins to steer, the loop learns where the card stands; that is no drift.
 LEARN_S = 2.0
 # The loop's natural frequency, critically damped: within two minutes it knows a new card to a few parts of a million,
 # and lumps of 10 ms move the pitch by less than 50. Both follow from this number, which is a compromise between them.
@@ -18,7 +18,7 @@ LARGEST_ERROR_S = 0.1
 class Drift:
     """A phase-locked loop of second order (proportional and integral; F. M. Gardner, Phaselock Techniques, ch. 2).
 
-    Its phase is the world's time that was written, less the time that has passed. Positive `ppm`: the card is fast.
+    Its phase is the world's time that was played, less the time that has passed. Positive `ppm`: the card is fast.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Drift:
         self._written_s = 0.0
         self._began_ns: int | None = None
         self._before_s = 0.0
-        self._waiting_s = 0.0  # of sound in the card, smoothed
+        self._phase_s = 0.0  # smoothed
         self._reference_s: float | None = None
 
     @property
@@ -38,21 +38,24 @@ class Drift:
         """How much faster the card runs than the machine's clock, in parts of a million, as known by now."""
         return 1e6 * self._integral
 
-    def wrote(self, now_ns: int, duration_s: float) -> float:
-        """A block of `duration_s` was taken now: the correction for the next ones, in parts of a million."""
+    def wrote(self, now_ns: int, duration_s: float, waiting_s: float) -> float:
+        """A block of `duration_s` was written, and `waiting_s` of sound wait in the card now.
+
+        Gives the correction for the next blocks, in parts of a million.
+        """
         if self._began_ns is None:
             self._began_ns = now_ns
         passed_s = (now_ns - self._began_ns) / 1e9
         self._written_s += duration_s
         step_s, self._before_s = passed_s - self._before_s, passed_s
-        waiting_s = self._written_s - passed_s
+        phase_s = self._written_s - waiting_s - passed_s
         share = 1.0 if passed_s == 0.0 else min(step_s / min(SMOOTH_S, passed_s), 1.0)
-        self._waiting_s += share * (waiting_s - self._waiting_s)
+        self._phase_s += share * (phase_s - self._phase_s)
         if passed_s < LEARN_S:
             return self.ppm
         if self._reference_s is None:
-            self._reference_s = self._waiting_s
-        error_s = self._waiting_s - self._reference_s
+            self._reference_s = self._phase_s
+        error_s = self._phase_s - self._reference_s
         if abs(error_s) > LARGEST_ERROR_S:
             self.begin_anew()
             return self.ppm

@@ -44,7 +44,7 @@ class Sounding:
         self._drift = Drift()
         self._ppm = 0.0
         self._opening: threading.Thread | None = None
-        self._failure: str | None = None
+        self._failure: str | None = None  # of the last opening
         self._told_why = ""
         self._back_off_s = BACK_OFF_S[0]
         self._try_at_ns = 0
@@ -56,12 +56,25 @@ class Sounding:
     @property
     def latency_s(self) -> float:
         """Seconds from writing to sounding, on whichever way is taken."""
-        return self.held_s + (self._voice.latency_s if self._works and self._voice is not None else 0.0)
+        return self.holds_s + self._way_s
 
     @property
-    def held_s(self) -> float:
-        """Seconds of sound that the device itself holds, when it is full."""
+    def holds_s(self) -> float:
+        """Seconds of sound that the device itself is to hold."""
         return self._now.latency_s
+
+    @property
+    def waiting_s(self) -> float:
+        """Seconds of sound that wait in the device now."""
+        try:
+            return self._now.waiting_s
+        except DeviceLost:
+            return 0.0  # the next write finds it lost as well
+
+    @property
+    def until_heard_s(self) -> float:
+        """Seconds until all that was written has been heard."""
+        return self.waiting_s + self._way_s
 
     @property
     def underruns(self) -> int:
@@ -90,7 +103,8 @@ class Sounding:
                 self._wanted.write(self._voice(samples, self._ppm))
                 if self._wanted.underruns != ran_dry:
                     self._drift.begin_anew()
-                self._ppm = self._drift.wrote(self._clock.now_ns(), len(samples) / self._world_rate_hz)
+                duration_s = len(samples) / self._world_rate_hz
+                self._ppm = self._drift.wrote(self._clock.now_ns(), duration_s, self._wanted.waiting_s)
                 return
             except DeviceLost as error:
                 self._lost(self._wanted, str(error))
@@ -106,15 +120,20 @@ class Sounding:
     def _now(self) -> SoundSink:
         return self._wanted if self._wanted is not None and self._works else self._silent
 
+    @property
+    def _way_s(self) -> float:
+        return self._voice.latency_s if self._works and self._voice is not None else 0.0
+
     def _begin_to_open(self, wanted: SoundSink) -> None:
         def open_it() -> None:
             try:
                 with _quiet():
                     wanted.open()
+                self._failure = None
             except DeviceLost as error:
                 self._failure = str(error)
 
-        self._failure = None
+        self._failure = "opening it failed in an unforeseen way"  # until it is known to have gone well
         self._opening = threading.Thread(target=open_it, name="open sound", daemon=True)
         self._opening.start()
 

@@ -149,8 +149,8 @@ def measure_av_offset(folder: Path, seconds: float) -> dict[str, Any]:
         speaker = OutputConfig(name="stereo", kind="speaker", options={"device": "room"})
         options = {"width": SCREEN[0], "height": SCREEN[1]}
         wall = OutputConfig(name="wall", kind="window", options=options)
-        world = (None, name, bus.events, bus.open("world"))
-        supervisor.start(Child("world", children.flash_and_click_world, world, 30, 30))
+        world = (children.flash_and_click, name, bus.events, bus.open("world"))
+        supervisor.start(Child("world", children.world_of, world, 30, 30))
         supervisor.start(Child("output.stereo", run_playout, (speaker, name, bus.events), 30, 30))
         supervisor.start(Child("output.wall", run_projector, (wall, name, bus.events), 30, 30))
         stats: list[dict[str, Any]] = []

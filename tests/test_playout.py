@@ -51,6 +51,7 @@ class Card:
     sample_rate_hz = property(lambda self: self._pace.sample_rate_hz)
     channels = property(lambda self: self._pace.channels)
     latency_s = property(lambda self: self._pace.latency_s)
+    waiting_s = property(lambda self: self._pace.waiting_s)
     underruns = property(lambda self: self._pace.underruns)
 
     def open(self) -> None:

@@ -73,8 +73,8 @@ class FastClock:
         self._wall.sleep(seconds / self._speed)
 
 
-def play(ppm: float, seconds: float, corrects: bool = True) -> tuple[Drift, list[float]]:
-    """The loop, and by how much the world was ahead of the wall after each second, from the third on."""
+def play(ppm: float, seconds: float, corrects: bool = True, stalls: bool = False) -> tuple[Drift, list[float]]:
+    """The loop, and by how much the world's sound was ahead of the wall after each second, from the third on."""
     wall = HandClock()
     card = SilentSpeaker(SilentSpeakerConfig(sample_rate_hz=48_000, latency_s=0.05), FastClock(wall, ppm))
     card.open()
@@ -83,11 +83,13 @@ def play(ppm: float, seconds: float, corrects: bool = True) -> tuple[Drift, list
     block = np.zeros((BLOCK, 2), np.float32)
     for written in range(1, round(seconds * WORLD_HZ / BLOCK) + 1):
         card.write(resample(block, correction if corrects else 0.0))
-        # The card takes sound in lumps, so that the time is known only about.
-        late_ns = int(random.integers(0, 13_000_000))
-        correction = drift.wrote(wall.now_ns() + late_ns, BLOCK / WORLD_HZ)
+        if stalls and written % 20 == 0:
+            wall.advance(0.03)  # the world was late, and the card played on
+        # The card plays in lumps, so that it can't say exactly.
+        waiting_s = card.waiting_s + random.uniform(-0.006, 0.006)
+        correction = drift.wrote(wall.now_ns(), BLOCK / WORLD_HZ, waiting_s)
         if written % 60 == 0 and written > 180:
-            ahead_s.append(written * BLOCK / WORLD_HZ - (wall.now_ns() - start_ns) / 1e9)
+            ahead_s.append(written * BLOCK / WORLD_HZ - card.waiting_s - (wall.now_ns() - start_ns) / 1e9)
     assert card.underruns == 0
     return drift, ahead_s
 
@@ -108,11 +110,16 @@ def test_a_good_card_is_left_alone() -> None:
     assert abs(drift.ppm) < 20 and np.ptp(ahead_s) < 0.002
 
 
+def test_a_world_that_is_late_now_and_then_is_no_drift() -> None:
+    drift, ahead_s = play(80.0, 180, stalls=True)
+    assert drift.ppm == pytest.approx(80.0, abs=20) and np.ptp(ahead_s[-60:]) < 0.002
+
+
 def test_lost_sound_is_no_drift() -> None:
     wall, drift = HandClock(), Drift()
     for turn in range(60 * 60):
         wall.advance(1 / 60)
         if turn == 1800:
             wall.advance(1.5)  # a machine that slept
-        drift.wrote(wall.now_ns(), 1 / 60)
+        drift.wrote(wall.now_ns(), 1 / 60, 0.05)
     assert abs(drift.ppm) < 5

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from oysterd.bus import Bus, Message
 from oysterd.clock import MonotonicClock
 from oysterd.config import OutputConfig
 from oysterd.playout import run_playout
+from oysterd.resample import Resampler
 from oysterd.ring import ChunkRing
 from oysterd.supervisor import Child, Supervisor
 from oysterd.voice import SoundConfig, Voice
@@ -107,15 +108,14 @@ def test_what_a_sink_of_four_channels_is_heard_to_play_is_what_the_zones_were_se
 class Playing:
     """The sound's process with a world of tones, and what is told of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, world: Callable[..., None], make: object = None) -> None:
         self.ring = ChunkRing.create(f"oysterd-test-{uuid.uuid4().hex[:12]}", 6, 18, 32, 2000)
         self.bus, self.restarted = Bus(), list[str]()
         self.supervisor = Supervisor(MonotonicClock(), self.restarted.append)
         self.events: list[Message] = []
         name = str(self.ring._memory.name)  # type: ignore[union-attr]
-        output = OutputConfig(name="stereo", kind="speaker", options={"device": "room"})
-        arguments = (None, name, self.bus.events, self.bus.open("world"))
-        self.supervisor.start(Child("world", children.test_card_world, arguments, 30, 30))
+        output = OutputConfig(name="stereo", kind="speaker", options={"device": "room", "latency_s": 0.2})
+        self.supervisor.start(Child("world", world, (make, name, self.bus.events, self.bus.open("world")), 30, 30))
         self.supervisor.start(Child("output.stereo", run_playout, (output, name, self.bus.events), 2.5, 30))
 
     def told(self, kind: str) -> list[Message]:
@@ -136,9 +136,45 @@ class Playing:
 
 @pytest.fixture
 def playing(pulse_server: dict[str, str]) -> Iterator[Playing]:
-    made = Playing()
+    made = Playing(children.test_card_world)
     yield made
     made.stop()
+
+
+def test_what_the_sink_is_heard_to_play_is_what_the_world_made(pulse_server: dict[str, str], tmp_path: Path) -> None:
+    playing = Playing(children.world_of, children.noise)
+    path = tmp_path / "heard.f32"
+    try:
+        wait_until(lambda: playing.told("stats") and playing.told("stats")[-1]["sounding"], "sound", 30)
+        first = playing.ring.taken - 12  # a second: what was taken then is heard by now
+        with recorded(path, "room", 2):
+            wait_until(lambda: playing.told("stats") and len(heard(path, 2)) > 3.5 * CARD_HZ, "three seconds")
+        last, stats = playing.ring.taken, playing.told("stats")[-1]
+        made = np.concatenate([children.noise(playing.ring, index)[1] for index in range(max(first, 0), last + 1)])
+    finally:
+        playing.stop()
+    assert stats["underruns"] == stats["device_underruns"] == 0
+    expected = Resampler(WORLD_HZ, CARD_HZ)(made)
+    # While the rate is corrected, at most by 500 in a million, a twentieth of a second is stretched by a sample or so.
+    window, lags = CARD_HZ // 20, list[int]()
+    sound = heard(path, 2)[: 3 * CARD_HZ]
+    for start in range(0, len(sound) - window, window):
+        piece = sound[start : start + window, 0]
+        lag, likeness = best_lag(piece, expected[:, 0])
+        assert likeness > 0.97, (start, lag, likeness)
+        right = expected[lag : lag + window, 1]
+        assert np.corrcoef(sound[start : start + window, 1], right)[0, 1] > 0.97  # the sides keep their places
+        lags.append(lag - start)
+    # Whole and in order.
+    assert np.abs(np.diff(lags)).max() <= 2
+
+
+def best_lag(piece: NDArray[np.float32], whole: NDArray[np.float32]) -> tuple[int, float]:
+    """Where in the whole the piece is, and how like it is (1: the same but for loudness)."""
+    length = len(whole) + len(piece)
+    spectrum = np.fft.rfft(whole, length) * np.conj(np.fft.rfft(piece, length))
+    lag = int(np.fft.irfft(spectrum, length)[: len(whole) - len(piece)].argmax())
+    return lag, float(np.corrcoef(piece, whole[lag : lag + len(piece)])[0, 1])
 
 
 def test_a_card_that_is_unplugged_and_plugged_in_again_is_found_and_heard(playing: Playing, tmp_path: Path) -> None:
