@@ -39,7 +39,6 @@ class Sounding:
         self._world_rate_hz = world_rate_hz
         self._clock = clock
         self._tell = tell
-        self._works = False
         self._voice: Voice | None = None  # there is one while the wanted device works
         self._drift = Drift()
         self._ppm = 0.0
@@ -79,7 +78,7 @@ class Sounding:
     @property
     def underruns(self) -> int:
         """How often the wanted device ran dry, over all its openings."""
-        here = self._wanted.underruns if self._wanted is not None and self._works else 0
+        here = self._wanted.underruns if self._wanted is not None and self.works else 0
         return self._ran_dry_before + here
 
     @property
@@ -91,13 +90,13 @@ class Sounding:
     @property
     def works(self) -> bool:
         """Whether it is the wanted device that sounds."""
-        return self._works
+        return self._voice is not None
 
     def write(self, samples: NDArray[np.float32]) -> None:
         """Take float32 (n, 2) at the world's rate; blocks for as long as the device needs."""
-        if self._wanted is not None and not self._works:
+        if self._wanted is not None and self._voice is None:
             self._look_after(self._wanted)
-        if self._wanted is not None and self._works and self._voice is not None:
+        if self._wanted is not None and self._voice is not None:
             try:
                 ran_dry = self._wanted.underruns
                 self._wanted.write(self._voice(samples, self._ppm))
@@ -112,17 +111,19 @@ class Sounding:
 
     def close(self) -> None:
         """Let go of the devices."""
-        if self._wanted is not None and self._works:
+        if self._wanted is not None and self.works:
             self._wanted.close()
         self._silent.close()
 
     @property
     def _now(self) -> SoundSink:
-        return self._wanted if self._wanted is not None and self._works else self._silent
+        return self._wanted if self._wanted is not None and self.works else self._silent
 
     @property
     def _way_s(self) -> float:
-        return self._voice.latency_s if self._works and self._voice is not None else 0.0
+        if self._voice is None:
+            return 0.0
+        return self._voice.latency_s + self._sound.behind_card_ms / 1000
 
     def _begin_to_open(self, wanted: SoundSink) -> None:
         def open_it() -> None:
@@ -150,12 +151,12 @@ class Sounding:
             return
         self._voice = Voice(self._sound, self._world_rate_hz, wanted.sample_rate_hz, wanted.channels)
         self._drift.begin_anew()
-        self._works, self._told_why, self._back_off_s = True, "", BACK_OFF_S[0]
+        self._told_why, self._back_off_s = "", BACK_OFF_S[0]
         self._tell("back")
 
     def _lost(self, wanted: SoundSink, why: str) -> None:
         self._ran_dry_before += wanted.underruns
-        self._works, self._voice = False, None
+        self._voice = None
         wanted.close()
         self._say_lost(why)
 

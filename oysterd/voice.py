@@ -24,11 +24,15 @@ FADE_S = 0.01
 
 
 class SoundConfig(Strict):
-    """How the room's one sound output is played: zones, ceiling, loudness, quiet hours."""
+    """How the room's one sound output is played: zones, ceiling, loudness, quiet hours.
+
+    `behind_card_ms` is what amplifiers and processors behind the card add, which the machine can't see: pictures wait.
+    """
 
     ceiling_dbfs: Annotated[float, Field(ge=-80.0, le=0.0)] = -0.1
     loudness_lufs: Annotated[float, Field(ge=-60.0, le=-5.0)] | None = None
     loudness_range_db: Annotated[float, Field(gt=0.0, le=30.0)] = 6.0
+    behind_card_ms: Annotated[float, Field(ge=0.0, le=1000.0)] = 0.0
     zones: Annotated[list[ZoneConfig], Field(min_length=1)] = [ZoneConfig(name="room", channels=[1, 2])]
     quiet: list[QuietConfig] = []
 

@@ -24,6 +24,7 @@ from oysterd.playout import BLOCK_SAMPLES, FADE_SAMPLES, SAMPLE_RATE_HZ, Playout
 from oysterd.ring import ChunkRing
 from oysterd.sounding import Sounding
 from oysterd.supervisor import Child, Supervisor
+from oysterd.voice import SoundConfig
 
 CHUNK_S = 2000 / SAMPLE_RATE_HZ
 LATENCY_S = 0.1
@@ -212,7 +213,8 @@ def test_a_card_that_is_pulled_out_is_taken_back_while_time_goes_on(ring: ChunkR
 def test_a_card_of_an_odd_rate_plays_the_world_at_its_own_pace(ring: ChunkRing) -> None:
     clock = HandClock()
     card = Card(clock, 44_100)
-    sounding = Sounding(card, Card(clock), SAMPLE_RATE_HZ, clock, lambda kind, **content: None)
+    sound = SoundConfig(behind_card_ms=40.0)
+    sounding = Sounding(card, Card(clock), SAMPLE_RATE_HZ, clock, lambda kind, **content: None, sound)
     wait_until(lambda: sounding.write(np.zeros((BLOCK_SAMPLES, 2), np.float32)) or sounding.works, "it is open")
     start_ns, before = clock.now_ns(), len(card.sound) if card.written else 0
     for index in range(24):
@@ -221,7 +223,9 @@ def test_a_card_of_an_odd_rate_plays_the_world_at_its_own_pace(ring: ChunkRing) 
     assert (clock.now_ns() - start_ns) / 1e9 == pytest.approx(2.0, abs=LATENCY_S)
     second = card.sound[before:][-44_100:, 0]
     assert int(np.abs(np.fft.rfft(second * np.hanning(len(second)))).argmax()) == 440
-    assert sounding.latency_s == pytest.approx(LATENCY_S + 0.015, abs=0.001)  # the resampler's and the limiter's
+    # The resampler's and the limiter's come to the card's, and then what is behind it.
+    assert sounding.latency_s == pytest.approx(LATENCY_S + 0.015 + 0.04, abs=0.001)
+    assert sounding.until_heard_s == pytest.approx(sounding.latency_s, abs=0.001)
     sounding.close()
 
 
