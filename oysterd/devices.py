@@ -14,6 +14,7 @@ from drivers import SINKS, SOURCES
 from drivers.base import DeviceLost
 from drivers.realsense import list_cameras
 from drivers.speaker import SoundDevice, list_inputs, list_outputs
+from oysterd.sounding import quiet
 
 PROGRAM_TIMEOUT_S = 5
 DEV = Path("/dev")
@@ -124,7 +125,9 @@ def _monitors() -> list[Found]:
 
 def _sounds(find: Callable[[], list[SoundDevice]]) -> list[Found]:
     # The machine's own first, for the first is the one that is driven.
-    devices = sorted(find(), key=lambda device: not device.is_default)
+    with quiet():
+        found = find()
+    devices = sorted(found, key=lambda device: not device.is_default)
     return [_sound(device) for device in devices]
 
 

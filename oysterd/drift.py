@@ -11,8 +11,11 @@ LEARN_S = 2.0
 # The loop's natural frequency, critically damped: within two minutes it knows a new card to a few parts of a million,
 # and lumps of 10 ms move the pitch by less than 50. Both follow from this number, which is a compromise between them.
 OMEGA_RAD_S = 0.05
-# Farther off than this it is no drift: sound was lost, or a machine was asleep.
-LARGEST_ERROR_S = 0.1
+# How long after it a loss is found at the latest, smoothed as the error is.
+TRUST_S = 2.0
+# Farther off than this it is no drift: sound was lost without a word (a sound server does that), or a machine was
+# asleep. A card that is off by the most that is corrected comes to 5 ms before the loop has it.
+LARGEST_ERROR_S = 0.01
 
 
 class Drift:
@@ -23,6 +26,7 @@ class Drift:
 
     def __init__(self) -> None:
         self._integral = 0.0
+        self._integral_before = [0.0, 0.0]  # as it was two and one of TRUST_S ago, or a little longer
         self.begin_anew()
 
     def begin_anew(self) -> None:
@@ -30,6 +34,7 @@ class Drift:
         self._written_s = 0.0
         self._began_ns: int | None = None
         self._before_s = 0.0
+        self._trusted_s = 0.0
         self._phase_s = 0.0  # smoothed
         self._reference_s: float | None = None
 
@@ -57,8 +62,11 @@ class Drift:
             self._reference_s = self._phase_s
         error_s = self._phase_s - self._reference_s
         if abs(error_s) > LARGEST_ERROR_S:
+            self._integral = self._integral_before[0]  # the loss was taken for drift until it was found
             self.begin_anew()
             return self.ppm
+        if passed_s - self._trusted_s > TRUST_S:
+            self._trusted_s, self._integral_before = passed_s, [self._integral_before[1], self._integral]
         limit = 1e-6 * LARGEST_PPM
         self._integral = _within(self._integral + OMEGA_RAD_S**2 * error_s * step_s, limit)
         return 1e6 * _within(self._integral + 2 * OMEGA_RAD_S * error_s, limit)

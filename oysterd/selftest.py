@@ -21,6 +21,7 @@ from drivers.base import Depth, DeviceLost, NotReady, Picture, Sample, Sink, Sou
 from oysterd.child import become_child
 from oysterd.config import InputConfig, OutputConfig, Settings
 from oysterd.playout import SOUND_KINDS
+from oysterd.sounding import quiet
 from oysterd.voice import SoundConfig, local_time, quiet_ceiling_dbfs
 
 # Opening a device may take long: a RealSense camera's SDK looks for 15 s, a network camera's time-out is its own.
@@ -40,7 +41,7 @@ class Result:
     words: str
 
 
-def selftest(settings: Settings, seconds: float = 3.0, say: Say = print) -> bool:
+def selftest(settings: Settings, seconds: float = 3.0, say: Say = lambda words: print(words, flush=True)) -> bool:
     """Try all devices of a configuration, for `seconds` each; whether all work that are not optional."""
     failed: list[str] = []
     for output in settings.outputs:
@@ -97,7 +98,8 @@ def _try_output(output: OutputConfig, sound: SoundConfig, seconds: float, answer
         return
     sink = make_sink(output.kind, output.options)
     try:
-        sink.open()
+        with quiet():
+            sink.open()
         if output.kind in SOUND_KINDS:
             answers.send(_play(cast(SoundSink, sink), sound, seconds, answers.send))
         else:

@@ -128,7 +128,7 @@ class Sounding:
     def _begin_to_open(self, wanted: SoundSink) -> None:
         def open_it() -> None:
             try:
-                with _quiet():
+                with quiet():
                     wanted.open()
                 self._failure = None
             except DeviceLost as error:
@@ -169,7 +169,7 @@ class Sounding:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """ALSA writes a screenful to the standard error where there is no card; what is wrong we are told anyway."""
     before, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)

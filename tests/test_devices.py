@@ -69,11 +69,12 @@ def test_what_is_found_is_a_configuration_that_can_be_run(
 
 
 def test_without_anything_it_says_so_and_is_still_a_configuration(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("DISPLAY", "PULSE_SERVER", "ALSA_CONFIG_PATH"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PULSE_RUNTIME_PATH", str(tmp_path))  # where no server is
     lines = devices.list_devices(tmp_path)
+    assert capfd.readouterr().err == ""  # where ALSA would write a screenful
     assert "# cameras: none found" in lines and "# monitors: none: DISPLAY is not set" in lines
     Settings(**tomllib.loads("\n".join(lines)))
