@@ -62,7 +62,7 @@ def _section(
     lines = [f"# {title}: {len(found)} found", ""]
     known = kind in (SOURCES if table == "inputs" else SINKS)
     for number, device in enumerate(found, 1):
-        lines.append(f"# {device.what}")
+        lines.append(f"# {' '.join(device.what.split())}")
         if known:
             is_used = driven is None or number <= driven
             written = _table(table, kind, f"{kind}-{number}", device.options)
@@ -83,24 +83,20 @@ def _table(table: str, kind: str, name: str, options: dict[str, str | int | bool
 def _cameras(dev: Path) -> list[Found]:
     # Stable names first: indices change with the order of plugging in. A camera's first node gives its pictures,
     # others describe them; a RealSense camera's are its SDK's.
-    stable = _ours(dev / "v4l/by-id") or _ours(dev / "v4l/by-path")
+    stable = sorted((dev / "v4l/by-id").glob("*")) or sorted((dev / "v4l/by-path").glob("*"))
     paths = [path for path in stable if path.name.endswith("-video-index0") and "RealSense" not in path.name]
     if not stable:
         paths = sorted(dev.glob("video*"), key=lambda path: (len(path.name), path.name))
-    return [
-        Found(f"{path} → {path.resolve()}" if path.is_symlink() else str(path), {"device": str(path)}) for path in paths
-    ]
+    return [Found(_node(path), {"device": str(path)}) for path in paths]
 
 
 def _serial_ports(dev: Path) -> list[Found]:
-    paths = _ours(dev / "serial/by-id") or [*_ours(dev, "ttyUSB*"), *_ours(dev, "ttyACM*")]
-    return [
-        Found(f"{path} → {path.resolve()}" if path.is_symlink() else str(path), {"port": str(path)}) for path in paths
-    ]
+    paths = sorted((dev / "serial/by-id").glob("*")) or sorted([*dev.glob("ttyUSB*"), *dev.glob("ttyACM*")])
+    return [Found(_node(path), {"port": str(path)}) for path in paths]
 
 
-def _ours(folder: Path, pattern: str = "*") -> list[Path]:
-    return sorted(folder.glob(pattern))
+def _node(path: Path) -> str:
+    return f"{path} → {path.resolve()}" if path.is_symlink() else str(path)
 
 
 def _realsenses() -> list[Found]:
