@@ -57,6 +57,9 @@ def selftest(settings: Settings, seconds: float = 3.0, say: Say = lambda words: 
         say(f"  {'works' if result.is_well else 'FAILS'}: {result.words}")
         failed += [] if result.is_well else [source.name]
     count = len(settings.outputs) + len(settings.inputs)
+    if count == 0:
+        say("there is nothing to try: no device is configured or found")
+        return False
     say(f"{len(failed)} of {count} fail: {', '.join(failed)}" if failed else f"all {count} work or are optional")
     return not failed
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import children
 import numpy as np
 import psutil
 import pytest
@@ -123,3 +124,14 @@ def test_a_device_that_hangs_is_a_result(pulse_server: dict[str, str], monkeypat
     finally:
         os.kill(server.pid, signal.SIGCONT)
     assert "  FAILS: hangs: no answer in time, its process was ended" in said
+
+
+def test_a_test_of_nothing_is_not_passed() -> None:
+    said: list[str] = []
+    assert not selftest.selftest(Settings(), say=said.append)
+    assert said == ["there is nothing to try: no device is configured or found"]
+
+
+def test_a_device_whose_process_dies_is_a_result() -> None:
+    result = selftest.Trial(children.dies, ()).result(0.3, print)
+    assert result == selftest.Result(False, "its process ended with exit code 3")
