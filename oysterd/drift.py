@@ -29,8 +29,13 @@ class Drift:
         self._integral_before = [0.0, 0.0]  # as it was two and one of TRUST_S ago, or a little longer
         self.begin_anew()
 
+    def lost(self) -> None:
+        """Sound was lost: what was taken for drift until it was noticed is forgotten."""
+        self._integral = self._integral_before[0]
+        self.begin_anew()
+
     def begin_anew(self) -> None:
-        """Sound was lost, or another card is there: where the card stands is learned again, its rate is kept."""
+        """The card was opened: where it stands is learned again, its rate is kept."""
         self._written_s = 0.0
         self._began_ns: int | None = None
         self._before_s = 0.0
@@ -62,8 +67,7 @@ class Drift:
             self._reference_s = self._phase_s
         error_s = self._phase_s - self._reference_s
         if abs(error_s) > LARGEST_ERROR_S:
-            self._integral = self._integral_before[0]  # the loss was taken for drift until it was found
-            self.begin_anew()
+            self.lost()
             return self.ppm
         if passed_s - self._trusted_s > TRUST_S:
             self._trusted_s, self._integral_before = passed_s, [self._integral_before[1], self._integral]

@@ -101,7 +101,7 @@ class Sounding:
                 ran_dry = self._wanted.underruns
                 self._wanted.write(self._voice(samples, self._ppm))
                 if self._wanted.underruns != ran_dry:
-                    self._drift.begin_anew()
+                    self._drift.lost()
                 duration_s = len(samples) / self._world_rate_hz
                 self._ppm = self._drift.wrote(self._clock.now_ns(), duration_s, self._wanted.waiting_s)
                 return
