@@ -263,3 +263,23 @@ def test_the_way_through_is_the_sound_itself_that_much_later() -> None:
     ahead = round(LOOK_AHEAD_S * CARD_HZ) - 1
     expected = sine(440, 2.0, CARD_HZ, 0.5)[: len(made) - ahead]
     np.testing.assert_allclose(made[ahead:][1000:], expected[1000:], atol=1e-4)
+
+
+def test_with_everything_on_no_channel_passes_the_ceiling_and_the_level_is_kept() -> None:
+    zones = [
+        ZoneConfig(name="front", channels=[1, 2], high_pass_hz=100.0, gain_db=6.0),
+        ZoneConfig(name="back", channels=[3, 4], high_pass_hz=100.0, delay_ms=9.0),
+        ZoneConfig(name="all", channels=[1, 4, 6], source="mono", low_pass_hz=100.0),  # zones may share channels
+    ]
+    config = SoundConfig(ceiling_dbfs=-9.0, loudness_lufs=-20.0, loudness_range_db=12.0, zones=zones)
+    voice = Voice(config, WORLD_HZ, CARD_HZ, 6)
+    random = np.random.default_rng(8)
+    made = []
+    for _ in range(20 * 60):
+        made.append(voice(random.normal(0.0, 0.02, (400, 2)).astype(np.float32), 100 * float(random.normal())))
+    sound = np.concatenate(made)
+    assert np.abs(sound).max() <= np.float32(10 ** (-9 / 20))
+    assert np.abs(sound[:, [0, 1, 2, 3, 5]]).max(axis=0).min() > 0.01 and np.abs(sound[:, 4]).max() == 0.0
+    # Noise of -34 dBFS on both sides is about -30 LUFS; ten seconds bring 5 dB of what is missing, twenty 10.
+    assert 5.0 < voice.figures["level_db"] <= 10.0
+    assert len(sound) / CARD_HZ == pytest.approx(20.0, abs=0.02)
