@@ -118,10 +118,10 @@ def _play(sink: SoundSink, sound: SoundConfig, seconds: float, say: Say) -> Resu
     """A tone on each channel in turn, under the ceiling of this hour."""
     ceiling_dbfs = quiet_ceiling_dbfs(sound, local_time())
     each_s = max(seconds / sink.channels, 0.3)
-    zones = {channel: zone.name for zone in sound.zones for channel in zone.channels}
     tone = _tone(sink.sample_rate_hz, each_s) * 10 ** (min(TONE_DBFS, ceiling_dbfs) / 20)
     for channel in range(1, sink.channels + 1):
-        say(f"channel {channel} of {sink.channels}: {f'zone {zones[channel]}' if channel in zones else 'in no zone'}")
+        zones = " and ".join(zone.name for zone in sound.zones if channel in zone.channels)
+        say(f"channel {channel} of {sink.channels}: {f'zone {zones}' if zones else 'in no zone'}")
         samples = np.zeros((len(tone), sink.channels), np.float32)
         samples[:, channel - 1] = tone
         for block in np.array_split(samples, max(round(each_s / BLOCK_S), 1)):
