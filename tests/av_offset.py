@@ -136,7 +136,7 @@ def measure_av_offset(folder: Path, seconds: float) -> dict[str, Any]:
     with ExitStack() as stack:
         for name in ("pulse", "screen"):
             (folder / name).mkdir()
-        stack.enter_context(sound_server(folder / "pulse"))
+        stack.enter_context(sound_server(folder / "pulse", is_prompt=True))
         stack.enter_context(screen(folder / "screen"))
         ring = ChunkRing.create(f"oysterd-bench-{uuid.uuid4().hex[:12]}", 12, SCREEN[1], SCREEN[0], 2000)
         stack.callback(ring.unlink)

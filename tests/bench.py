@@ -217,7 +217,9 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory(prefix="oysterd-bench-") as folder:
         (Path(folder) / "pulse").mkdir()
-        with sound_server(Path(folder) / "pulse"):  # the demo's speaker is the machine's own, which this is now
+        with sound_server(
+            Path(folder) / "pulse", is_prompt=True
+        ):  # the demo's speaker is the machine's own, which this is now
             result |= measure_daemon(Path(folder), seconds, _seconds("BENCH_MEMORY_SECONDS", seconds))
     with tempfile.TemporaryDirectory(prefix="oysterd-bench-") as folder:
         result |= measure_av_offset(Path(folder), _seconds("BENCH_AV_SECONDS", 60))

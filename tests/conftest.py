@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+PROMPTLY = ["chrt", "--rr", "5"]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -63,8 +65,12 @@ def pulse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str,
 
 
 @contextmanager
-def sound_server(home: Path) -> Iterator[dict[str, str]]:
-    """What the fixture `pulse_server` gives, for the benchmark as well."""
+def sound_server(home: Path, is_prompt: bool = False) -> Iterator[dict[str, str]]:
+    """What the fixture `pulse_server` gives, for the benchmark as well.
+
+    With `is_prompt` it goes before all else, as the sound server of a machine does that is set up for sound; where the
+    system does not allow that, it goes as it can.
+    """
     require("pulseaudio", "pactl", "parec")
     home.chmod(0o700)
     socket = home / "native"
@@ -89,6 +95,8 @@ def sound_server(home: Path) -> Iterator[dict[str, str]]:
     command += ["-L", f"module-native-protocol-unix socket={socket} auth-anonymous=1"]
     # Without norewinds a null sink drops what was written when a reader joins.
     command += ["-L", "module-null-sink sink_name=room norewinds=1 rate=48000 channels=2"]
+    if is_prompt and answers([*PROMPTLY, "true"]):
+        command = [*PROMPTLY, *command]
     with pytest.MonkeyPatch.context() as patch:
         for name, value in settings.items():
             patch.setenv(name, value)
