@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 
-PROMPTLY = ["chrt", "--rr", "5"]
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -91,12 +89,11 @@ def sound_server(home: Path, is_prompt: bool = False) -> Iterator[dict[str, str]
         "ALSA_CONFIG_PATH": str(alsa),
     }
     command = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--disallow-exit", "--use-pid-file=no"]
-    command += ["--high-priority=no", "--realtime=no", f"--log-target=file:{home / 'log'}"]
+    prompt = "yes" if is_prompt else "no"
+    command += [f"--high-priority={prompt}", f"--realtime={prompt}", f"--log-target=file:{home / 'log'}"]
     command += ["-L", f"module-native-protocol-unix socket={socket} auth-anonymous=1"]
     # Without norewinds a null sink drops what was written when a reader joins.
     command += ["-L", "module-null-sink sink_name=room norewinds=1 rate=48000 channels=2"]
-    if is_prompt and answers([*PROMPTLY, "true"]):
-        command = [*PROMPTLY, *command]
     with pytest.MonkeyPatch.context() as patch:
         for name, value in settings.items():
             patch.setenv(name, value)
