@@ -35,10 +35,11 @@ def become_child(at_once: bool = False) -> None:
 def be_prompt() -> None:
     """Let this thread go before all that is not as urgent, where the system allows it (root, or `LimitRTPRIO`).
 
-    Linux stops who takes a whole core at that (sched_rt_runtime_us), and threads begun later are as any other.
+    Threads that it begins later do as well, such as those in which a sound server's client hands on what was written.
+    Linux stops who takes a whole core at that (sched_rt_runtime_us).
     """
     with suppress(PermissionError):
-        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(PROMPT_PRIORITY))
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(PROMPT_PRIORITY))
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
