@@ -98,14 +98,22 @@ class Sink(Protocol):
 
 @runtime_checkable
 class SoundSink(Sink, Protocol):
-    """A sink of float32 (n, 2) blocks in -1..1, paced by the device: the master clock of the room."""
+    """A sink of float32 (n, channels) blocks in -1..1, paced by the device: the clock of the room."""
 
     @property
     def sample_rate_hz(self) -> int: ...
 
     @property
+    def channels(self) -> int: ...
+
+    @property
     def latency_s(self) -> float:
         """Seconds from a sample's writing to its sounding; what was asked for, while not open."""
+        ...
+
+    @property
+    def waiting_s(self) -> float:
+        """Seconds of sound that were written and have not sounded yet, now; raises DeviceLost when the card fails."""
         ...
 
     @property

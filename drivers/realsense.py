@@ -33,6 +33,23 @@ class RealSenseConfig(DriverConfig):
     timeout_ms: int = Field(default=1000, ge=10, description="how long a read waits before it is NotReady")
 
 
+def list_cameras() -> list[tuple[str, str]]:
+    """Name and serial number of each camera that is plugged in now.
+
+    Raises DeviceLost when the SDK is not installed, or can't look.
+    """
+    try:
+        import pyrealsense2
+    except ImportError as error:
+        raise DeviceLost(f"realsense: pyrealsense2 is not installed: {error}") from error
+    name, serial = pyrealsense2.camera_info.name, pyrealsense2.camera_info.serial_number
+    try:
+        found = pyrealsense2.context().query_devices()
+        return [(str(camera.get_info(name)), str(camera.get_info(serial))) for camera in found]
+    except RuntimeError as error:
+        raise DeviceLost(f"realsense: cannot look for cameras: {error}") from error
+
+
 class RealSense:
     """A source of Depth; with colour, depth is aligned to it and both have its shape."""
 

@@ -1,4 +1,4 @@
-"""The command `oysterd`: run a room, check its configuration, direct it, see what its sensors do, render a film."""
+"""The command `oysterd`: run, check, direct and render a room; see what its sensors do; list and try its devices."""
 
 from __future__ import annotations
 
@@ -60,8 +60,13 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument("--model", default="nacre", metavar="NAME", help="a name, or a .safetensors file (nacre)")
     render.set_defaults(do=_render)
 
-    devices = commands.add_parser("devices", help="list kinds of device, and those that are found here")
+    devices = commands.add_parser("devices", help="list what is found here, as a configuration: > room.toml")
     devices.set_defaults(do=_devices)
+
+    selftest = commands.add_parser("selftest", help="try every output in turn and every input; the room must not run")
+    selftest.add_argument("--config", type=Path, metavar="FILE.toml", help="the room's; else what `devices` finds")
+    selftest.add_argument("--seconds", type=float, default=3.0, metavar="SECONDS", help="for each output, inputs (3)")
+    selftest.set_defaults(do=_selftest)
     return parser
 
 
@@ -119,3 +124,21 @@ def _devices(options: argparse.Namespace) -> int:
 
     print("\n".join(list_devices()))
     return OK
+
+
+def _selftest(options: argparse.Namespace) -> int:
+    import tempfile
+
+    from oysterd.config import load
+    from oysterd.selftest import selftest
+
+    if options.config is not None:
+        settings = load(options.config)
+    else:
+        from oysterd.devices import list_devices
+
+        with tempfile.NamedTemporaryFile("w", suffix=".toml", encoding="utf-8") as file:
+            file.write("\n".join(list_devices()))
+            file.flush()
+            settings = load(Path(file.name))
+    return OK if selftest(settings, options.seconds) else FAILED

@@ -32,6 +32,7 @@ from oysterd.errors import ConfigError, Location, bare, did_you_mean, explain, r
 from oysterd.mapped import SensorMapping
 from oysterd.osc_config import OscConfig
 from oysterd.triggers import SensorTrigger
+from oysterd.voice import SoundConfig
 
 PREFIX = "OYSTERD_"
 
@@ -241,6 +242,7 @@ class Settings(BaseSettings):
     world: WorldConfig = WorldConfig()
     inputs: list[InputConfig] = []
     outputs: list[OutputConfig] = []
+    sound: SoundConfig = SoundConfig()
     mappings: list[SensorMapping] = []
     triggers: list[SensorTrigger] = []
     mqtt: MqttConfig = MqttConfig(enabled=False)
@@ -265,6 +267,26 @@ class Settings(BaseSettings):
         if twice:
             raise reworded(None, cls, twice)
         return devices
+
+    @field_validator("sound")
+    @classmethod
+    def _has_the_channels(cls, sound: SoundConfig, info: ValidationInfo) -> SoundConfig:
+        from drivers import SINKS
+        from drivers.speaker import SpeakerConfig
+        from drivers.virtual import SilentSpeakerConfig
+
+        for at, output in enumerate(info.data.get("outputs", [])):
+            options = SINKS[output.kind].config.model_validate(output.options)
+            if isinstance(options, SpeakerConfig | SilentSpeakerConfig):  # the first of them is the one that is played
+                beyond: list[tuple[Location, str]] = [
+                    (("zones", zone, "channels"), f"{channel} is beyond the {options.channels} of outputs[{at}]")
+                    for zone, channel in enumerate(max(zone.channels) for zone in sound.zones)
+                    if channel > options.channels
+                ]
+                if beyond:
+                    raise reworded(None, SoundConfig, beyond)
+                break
+        return sound
 
     @field_validator("mappings", "triggers")
     @classmethod

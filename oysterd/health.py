@@ -59,7 +59,7 @@ class Health:
         self.world: dict[str, Any] = {}
         self.begun: Message | None = None
         self.has_shown = False
-        self._sound: dict[str, Any] = {"underruns": 0, "device_underruns": 0, "latency_s": 0.0}
+        self._sound: dict[str, Any] = {"underruns": 0, "device_underruns": 0, "latency_s": 0.0, "drift_ppm": 0.0}
         self._lock = threading.Lock()
         self._accepted_s: dict[str, float] = {}
         self._delays_ms: deque[float] = deque(maxlen=REMEMBERED_DIRECTIVES)
@@ -75,7 +75,7 @@ class Health:
                 self.world = {key: value for key, value in message.items() if key not in ("from", "type")}
             return []
         if kind == "stats" and "underruns" in message:
-            self._sound = {key: message[key] for key in self._sound}
+            self._sound |= {key: message[key] for key in self._sound if key in message}
         device = (self.inputs if group == "input" else self.outputs).get(name)
         if device is None:
             return []

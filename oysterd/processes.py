@@ -37,7 +37,7 @@ def devices(settings: Settings, ring_name: str, bus: Bus) -> list[Child]:
     sounds = [device for device in settings.outputs if device.kind in SOUND_KINDS and device not in left_out]
     sound = sounds[0] if sounds else None
     name = "sound" if sound is None else f"output.{sound.name}"
-    children = [Child(name, run_playout, (sound, ring_name, bus.events), *limits)]
+    children = [Child(name, run_playout, (sound, ring_name, bus.events, settings.sound), *limits)]
     for device in settings.outputs:
         if device.kind not in SOUND_KINDS:
             run = run_lamps if device.kind in LAMP_KINDS else run_projector

@@ -277,13 +277,6 @@ def test_what_is_not_there_is_said_in_a_line(tmp_path: Path, capsys: pytest.Capt
     assert "is oysterd running?" in capsys.readouterr().out
 
 
-def test_devices_lists_kinds_and_what_is_found(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["devices"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("kinds of inputs: camera, realsense") and "window" in lines[1]
-    assert "sound outputs (speaker.device):" in lines
-
-
 def test_the_command_is_installed_under_its_name() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert project["project"]["scripts"]["oysterd"] == "oysterd.cli:main"

@@ -55,8 +55,14 @@ def keys_in(text: str) -> set[str]:
     return set(re.findall(r"^(?:# )?([a-z_]+) = ", text, re.MULTILINE))
 
 
+def tables_in(model: type[BaseModel]) -> dict[str, type[BaseModel]]:
+    """The keys of a section that are lists of tables themselves."""
+    entries = {name: next(iter(get_args(field.annotation)), None) for name, field in model.model_fields.items()}
+    return {name: kind for name, kind in entries.items() if isinstance(kind, type) and issubclass(kind, BaseModel)}
+
+
 def test_the_example_shows_every_key_of_every_section_and_kind() -> None:
-    parts = re.split(r"^\[+([a-z_.]+)\]+$", (CONFIGS / "example.toml").read_text(), flags=re.MULTILINE)
+    parts = re.split(r"^(?:# )?\[+([a-z_.]+)\]+", (CONFIGS / "example.toml").read_text(), flags=re.MULTILINE)
     shown: dict[str, set[str]] = {}
     kinds: dict[str, set[str]] = {}
     kind = ""
@@ -69,7 +75,9 @@ def test_the_example_shows_every_key_of_every_section_and_kind() -> None:
     for section, field in Settings.model_fields.items():
         model = next(iter(get_args(field.annotation)), field.annotation)
         assert isinstance(model, type) and issubclass(model, BaseModel)
-        assert shown[section] == set(model.model_fields) - {"options"}, section
+        parts_of_it = {f"{section}.{name}": part for name, part in tables_in(model).items()}
+        for name, whole in {section: model, **parts_of_it}.items():
+            assert shown[name] == set(whole.model_fields) - {"options", *tables_in(whole)}, name
     assert kinds == {name: set(config.model_fields) for name, config in OPTIONS.items()}
 
 
@@ -217,3 +225,43 @@ def test_wrong_environment_variables_are_named(tmp_path: Path, monkeypatch: pyte
 def test_a_password_never_shows_in_a_message(tmp_path: Path) -> None:
     lines = check(written(tmp_path, '[mqtt]\nhost = "h"\nusername = "u"\npassword = 987654'))
     assert lines == ["mqtt.password: must be text"]
+
+
+def test_a_zone_on_a_channel_that_the_card_has_not_is_named(tmp_path: Path) -> None:
+    lines = check(
+        written(
+            tmp_path,
+            """
+            [[outputs]]
+            name = "projector"
+            kind = "window"
+            [[outputs]]
+            name = "card"
+            kind = "speaker"
+            options = { channels = 4 }
+            [sound]
+            zones = [ { name = "front", channels = [1, 2] }, { name = "back", channels = [5, 6] } ]
+            """,
+        )
+    )
+    assert lines == ["sound.zones[1].channels: 6 is beyond the 4 of outputs[1]"]
+
+
+def test_what_is_wrong_in_a_zone_is_told_by_its_path(tmp_path: Path) -> None:
+    text = """
+    [[sound.zones]]
+    name = "front"
+    channels = [1, 2]
+    dely_ms = 3.0
+    [[sound.zones]]
+    name = "back"
+    channels = [1]
+    [[sound.quiet]]
+    begins = "22:00"
+    ends = "22:00"
+    ceiling_dbfs = 3.0
+    """
+    lines = check(written(tmp_path, text))
+    assert 'sound.zones[0].dely_ms: unknown key (did you mean "delay_ms"?)' in lines
+    assert 'sound.zones[1].channels: stereo needs left and right in turn; or set source = "mono"' in lines
+    assert "sound.quiet[0].ceiling_dbfs: must be at most 0, not 3.0" in lines
