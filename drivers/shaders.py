@@ -1,0 +1,115 @@
+"""The programs of the graphics card that draw a picture: looked up, mixed with the next, graded for its projector."""
+
+from __future__ import annotations
+
+VERTEX_SHADER = """
+#version 330
+in vec3 spot;  // clip space with its w, by which all else is interpolated as on a flat wall
+in vec2 where;  // in this projector's picture, 0..1 from the top left
+in vec2 from;  // in the picture that is looked up, likewise
+out vec2 place;
+out vec2 at;
+void main() {
+    place = where;
+    at = from;
+    gl_Position = vec4(spot.xy, 0.0, spot.z);
+}
+"""
+
+# Catmull-Rom in nine linear reads instead of sixteen (the two middle weights of an axis share one read).
+# What a draw does not need is compiled out: software renderers compute both sides of a branch.
+_FRAGMENT_SHADER = """
+#version 330
+uniform sampler2D now;
+uniform sampler2D next;
+uniform float blend;
+uniform vec4 soft;  // widths of the soft edges: left, right, top, bottom
+uniform float gamma;
+uniform vec3 gain;  // of values, not of light
+uniform float black;
+uniform vec2 marker;
+in vec2 place;
+in vec2 at;
+out vec4 colour;
+
+#if BICUBIC
+vec3 look_up(sampler2D picture) {
+    vec2 size = vec2(textureSize(picture, 0));
+    vec2 position = at * size;
+    vec2 centre = floor(position - 0.5) + 0.5;
+    vec2 f = position - centre;
+    vec2 w0 = f * (-0.5 + f * (1.0 - 0.5 * f));
+    vec2 w1 = 1.0 + f * f * (-2.5 + 1.5 * f);
+    vec2 w2 = f * (0.5 + f * (2.0 - 1.5 * f));
+    vec2 w3 = f * f * (-0.5 + 0.5 * f);
+    vec2 w12 = w1 + w2;
+    vec2 p0 = (centre - 1.0) / size;
+    vec2 p12 = (centre + w2 / w12) / size;
+    vec2 p3 = (centre + 2.0) / size;
+    vec3 sum = vec3(0.0);
+    sum += texture(picture, vec2(p0.x, p0.y)).rgb * w0.x * w0.y;
+    sum += texture(picture, vec2(p12.x, p0.y)).rgb * w12.x * w0.y;
+    sum += texture(picture, vec2(p3.x, p0.y)).rgb * w3.x * w0.y;
+    sum += texture(picture, vec2(p0.x, p12.y)).rgb * w0.x * w12.y;
+    sum += texture(picture, vec2(p12.x, p12.y)).rgb * w12.x * w12.y;
+    sum += texture(picture, vec2(p3.x, p12.y)).rgb * w3.x * w12.y;
+    sum += texture(picture, vec2(p0.x, p3.y)).rgb * w0.x * w3.y;
+    sum += texture(picture, vec2(p12.x, p3.y)).rgb * w12.x * w3.y;
+    sum += texture(picture, vec2(p3.x, p3.y)).rgb * w3.x * w3.y;
+    return clamp(sum, 0.0, 1.0);
+}
+#elif EXACT
+vec3 look_up(sampler2D picture) {
+    return texelFetch(picture, ivec2(at * vec2(textureSize(picture, 0))), 0).rgb;
+}
+#else
+vec3 look_up(sampler2D picture) {
+    return texture(picture, at).rgb;
+}
+#endif
+
+#if SOFT
+// Smoothstep and its mirror image add up to one, so two overlapping edges add up to constant light.
+float ramp(float inwards, float width) {
+    return width <= 0.0 ? 1.0 : smoothstep(0.0, width, inwards);
+}
+#endif
+
+void main() {
+    vec3 shown = look_up(now);
+#if BLENDED
+    shown = mix(shown, look_up(next), blend);
+#endif
+#if GRADED
+    shown *= gain;
+#endif
+#if SOFT
+    vec4 inwards = vec4(place.x, 1.0 - place.x, place.y, 1.0 - place.y);
+    float light = ramp(inwards.x, soft.x) * ramp(inwards.y, soft.y) * ramp(inwards.z, soft.z) * ramp(inwards.w, soft.w);
+    shown *= pow(light, 1.0 / gamma);
+#endif
+#if LIFTED
+    // Two projectors' blacks lie on each other in an overlap, four where two overlaps cross; elsewhere what is missing
+    // to as many is added.
+    vec4 fades = vec4(greaterThan(soft, vec4(0.0)));
+    vec4 within = vec4(lessThan(inwards, soft));
+    float most = (1.0 + max(fades.x, fades.y)) * (1.0 + max(fades.z, fades.w));
+    float here = (1.0 + max(within.x, within.y)) * (1.0 + max(within.z, within.w));
+    float lift = black * (most - here) / here;
+    shown = pow(lift + (1.0 - lift) * pow(shown, vec3(gamma)), vec3(1.0 / gamma));
+#endif
+#if MARKED
+    float away = length((place - marker) / max(fwidth(place), vec2(1e-6)));
+    if (abs(away - 14.0) < 2.5) shown = vec3(1.0, 0.3, 0.0);
+#endif
+    colour = vec4(shown, 1.0);
+}
+"""
+
+FLAGS = ("BICUBIC", "EXACT", "BLENDED", "GRADED", "SOFT", "LIFTED", "MARKED")
+
+
+def fragment_shader(flags: frozenset[str]) -> str:
+    """The program that does what `flags`, of FLAGS, say and nothing else. LIFTED needs SOFT."""
+    defined = "".join(f"#define {flag} {int(flag in flags)}\n" for flag in FLAGS)
+    return _FRAGMENT_SHADER.replace("#version 330\n", f"#version 330\n{defined}")
