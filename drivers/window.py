@@ -139,14 +139,27 @@ class Window:
         """Draw a test pattern in place of what is written, and a ring about a place (0..1) in this picture."""
         self._pattern, self._marker = pattern, marker
 
+    @property
+    def pattern(self) -> Pattern | None:
+        """The test pattern that is drawn in place of what is written."""
+        return self._pattern
+
     def corners(self, picture: tuple[int, int]) -> tuple[Point, Point, Point, Point]:
-        """Where the corners of a picture (width, height) are drawn, in shares of the raster; unset ones as it fits."""
-        assert self._drawing is not None  # asked for while the window is open only
+        """Where the corners of a picture (width, height) are drawn, in shares of the raster, also where none are set.
+
+        Raises DeviceLost when not open.
+        """
+        if self._drawing is None:
+            raise DeviceLost("window.display: not open")
         a, b, c, d = ((float(x), float(y)) for x, y in self._drawing.corners(self.raster, picture))
         return a, b, c, d
 
     def pressed(self) -> list[Key]:
-        """The keys pressed in the window since last asked, oldest first; looked for when a picture is written."""
+        """The keys pressed in the window since last asked, oldest first."""
+        if self._window is not None:
+            import glfw
+
+            glfw.poll_events()  # there may be no picture to write, and so no other occasion
         pressed, self._pressed = self._pressed, []
         return pressed
 

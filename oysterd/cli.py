@@ -1,4 +1,4 @@
-"""The command `oysterd`: run a room, check its configuration, direct it, render a film, list devices."""
+"""The command `oysterd`: run a room, check its configuration, command it, render a film, list devices."""
 
 from __future__ import annotations
 
@@ -45,6 +45,13 @@ def _parser() -> argparse.ArgumentParser:
     direct.add_argument("--wait", type=float, default=10.0, metavar="SECONDS", help="for the answer (10)")
     direct.set_defaults(do=_direct)
 
+    send = commands.add_parser("send", help="send any command to a running room")
+    send.add_argument("name", metavar="COMMAND", help="such as pattern")
+    send.add_argument("payload", nargs="?", default="{}", metavar="JSON", help="""such as '{"pattern": "grid"}'""")
+    send.add_argument("--config", type=Path, metavar="FILE.toml", help="the room's, if zmq.command is not the usual")
+    send.add_argument("--wait", type=float, default=10.0, metavar="SECONDS", help="for the answer (10)")
+    send.set_defaults(do=_send)
+
     render = commands.add_parser("render", help="render a timeline into a film, offline")
     render.add_argument("timeline", type=Path, metavar="TIMELINE.toml")
     render.add_argument("--out", type=Path, required=True, metavar="CLIP.mp4")
@@ -84,6 +91,21 @@ def _direct(options: argparse.Namespace) -> int:
 
     settings = Settings() if options.config is None else load(options.config)
     return direct(options.text, settings.zmq, options.wait)
+
+
+def _send(options: argparse.Namespace) -> int:
+    from oysterd.client import send
+    from oysterd.commands import CommandError, parse
+    from oysterd.config import Settings, load
+    from oysterd.errors import ConfigError
+
+    settings = Settings() if options.config is None else load(options.config)
+    try:
+        command = parse(options.name, options.payload)
+    except CommandError as error:
+        raise ConfigError(error.lines) from error
+    payload = command.model_dump(mode="json", exclude_unset=True)
+    return send(command.name, payload, settings.zmq, options.wait)
 
 
 def _render(options: argparse.Namespace) -> int:

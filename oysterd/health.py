@@ -32,6 +32,7 @@ class Device:
         self.why = STARTING
         self.heard_s: float | None = None
         self.figures: dict[str, Any] = {}
+        self.alerts: dict[str, str] = {}  # what does not stop it and somebody should see to, by what it is about
 
     @property
     def is_starting(self) -> bool:
@@ -81,6 +82,10 @@ class Health:
             device.why = message["why"]
         elif kind == "back":
             device.why = ""
+        elif kind == "alert":
+            device.alerts.pop(message["about"], None)
+            if message["why"]:
+                device.alerts[message["about"]] = message["why"]
         elif kind == "shown":
             self.has_shown = True
         elif kind in ("presence", "readings"):
@@ -126,6 +131,7 @@ class Health:
             **{key: world.get(key) for key in FIGURES},
             "inputs": {name: self._input(device) for name, device in self.inputs.items()},
             "outputs": {name: self._output(device) for name, device in self.outputs.items()},
+            "alerts": self._alerts(),
             "underruns": self._sound["underruns"],
             "restarts": restarts,
             **links,
@@ -141,10 +147,20 @@ class Health:
         return {
             **{key: self.world.get(key) for key in FIGURES},
             **self._sound,
+            "presents": {
+                name: device.figures["presents"]
+                for name, device in self.outputs.items()
+                if "presents" in device.figures
+            },
             "directive_ms_p50": p50,
             "directive_ms_p99": p99,
             "rss_mb": round(sum(map(_rss_bytes, [os.getpid(), *pids])) / 1e6, 1),
         }
+
+    def _alerts(self) -> list[str]:
+        """What somebody should see to though the room runs on."""
+        devices = [*self.inputs.items(), *self.outputs.items()]
+        return [f"{name}: {why}" for name, device in devices for why in device.alerts.values()]
 
     def _input(self, device: Device) -> dict[str, Any]:
         age_s = None if device.heard_s is None else round(self._clock.now_s() - device.heard_s, 2)

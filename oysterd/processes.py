@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from oysterd.bus import Bus
+from oysterd.calibration_file import path_of
 from oysterd.capture import run_capture
 from oysterd.config import Settings
+from oysterd.device_link import DeviceLink
 from oysterd.health import undriven
 from oysterd.playout import SOUND_KINDS, run_playout
 from oysterd.projector import run_projector
@@ -29,7 +31,7 @@ def world(settings: Settings, ring_name: str, events: str, inbox: str) -> Child:
     return Child("world", run_world, arguments, WORLD_HUNG_AFTER_S, WORLD_START_WITHIN_S)
 
 
-def devices(settings: Settings, ring_name: str, bus: Bus) -> list[Child]:
+def devices(settings: Settings, ring_name: str, bus: Bus, link: DeviceLink) -> list[Child]:
     """The processes of inputs and outputs. There is always one for the sound, for it is the clock of all."""
     limits = (HUNG_AFTER_S, START_WITHIN_S)
     left_out = undriven(settings)
@@ -39,7 +41,10 @@ def devices(settings: Settings, ring_name: str, bus: Bus) -> list[Child]:
     children = [Child(name, run_playout, (sound, ring_name, bus.events), *limits)]
     for device in settings.outputs:
         if device.kind not in SOUND_KINDS:
-            children.append(Child(f"output.{device.name}", run_projector, (device, ring_name, bus.events), *limits))
+            name = f"output.{device.name}"
+            inbox = link.open("output", [device.name], name)
+            file = path_of(settings.world.state_dir, device.name)
+            children.append(Child(name, run_projector, (device, ring_name, bus.events, inbox, file), *limits))
     for source in settings.inputs:
         children.append(Child(f"input.{source.name}", run_capture, (source, bus.events), *limits))
     return children

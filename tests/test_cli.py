@@ -143,6 +143,12 @@ def test_a_room_runs_is_directed_and_leaves_nothing_behind(room: Room, tmp_path:
     refused = oysterd(room, "direct", "fail", "--config", str(room.config))
     assert refused.returncode == 1 and "asked to fail" in refused.stdout, refused
 
+    answer = oysterd(room, "send", "pattern", '{"pattern": "grid"}', "--config", str(room.config))
+    assert answer.returncode == 0 and "applied pattern" in answer.stdout, answer
+    wait_until(lambda: room.state()["outputs"]["wall"].get("pattern") == "grid", "the pattern is told")
+    refused = oysterd(room, "send", "calibrate", '{"output": "wal", "clear": ["mesh"]}', "--config", str(room.config))
+    assert refused.returncode == 1 and 'output: there is no "wal" (did you mean "wall"?)' in refused.stdout, refused
+
     wait_until(lambda: room.state()["ready"] and room.state()["steps_per_s"] == 12.0, "the state")
     wait_until(lambda: room.state()["inputs"]["depth"]["ok"] and room.state()["mqtt"]["connected"], "depth and broker")
     state = room.state()
@@ -275,6 +281,10 @@ def test_what_is_not_there_is_said_in_a_line(tmp_path: Path, capsys: pytest.Capt
     config.write_text(f'[zmq]\ncommand = "tcp://127.0.0.1:{free_port()}"\n')
     assert cli.main(["direct", "rain", "--config", str(config), "--wait", "0.3"]) == 2
     assert "is oysterd running?" in capsys.readouterr().out
+    assert cli.main(["send", "patern", "{}", "--config", str(config)]) == 2
+    assert 'unknown command "patern" (did you mean "pattern"?)' in capsys.readouterr().err
+    assert cli.main(["send", "pattern", '{"pattern": 3}', "--config", str(config)]) == 2
+    assert capsys.readouterr().err.startswith("pattern: must be ")
 
 
 def test_devices_lists_kinds_and_what_is_found(capsys: pytest.CaptureFixture[str]) -> None:
