@@ -12,9 +12,49 @@ from drivers.calibration import Calibration, Crop
 from drivers.geometry import corners_of, fitted, surface, world_places
 from drivers.patterns import Pattern, pattern
 from drivers.shaders import VERTEX_SHADER, fragment_shader
+from drivers.upscaling import Upscaling
 
 Picture = NDArray[np.uint8]
 Size = tuple[int, int]  # width, height
+
+
+class _Uploaded:
+    """A picture on the card, and the same scaled up once that was asked for."""
+
+    def __init__(self, context: Any) -> None:
+        self._context = context
+        self._target: Any = None  # a framebuffer
+        self._is_scaled = False
+        self.picture: Picture | None = None
+        self.texture: Any = None
+
+    def take(self, picture: Picture) -> None:
+        """Upload a picture in place of the one before."""
+        self.picture, self._is_scaled = picture, False
+        height, width, _ = picture.shape
+        if self.texture is None or self.texture.size != (width, height):
+            if self.texture is not None:
+                self.texture.release()
+            self.texture = self._texture((width, height), 3)
+        self.texture.write(np.ascontiguousarray(picture))
+
+    def scaled(self, size: Size, upscaling: Upscaling) -> Any:
+        """A texture of that size with the crop of the picture."""
+        if self._target is None or self._target.size != size:
+            if self._target is not None:
+                self._target.color_attachments[0].release()
+                self._target.release()
+            self._target = self._context.framebuffer([self._texture(size, 4)])
+            self._is_scaled = False
+        if not self._is_scaled:
+            upscaling.scale(self.texture, self._target)
+            self._is_scaled = True
+        return self._target.color_attachments[0]
+
+    def _texture(self, size: Size, channels: int) -> Any:
+        made = self._context.texture(size, channels, alignment=1)
+        made.repeat_x = made.repeat_y = False
+        return made
 
 
 class Drawing:
@@ -28,9 +68,10 @@ class Drawing:
         self._calibration = Calibration()
         self._programs: dict[frozenset[str], Any] = {}
         # Surfaces by what they depend on, each as (vertex buffer, index buffer, vertex arrays by program's flags).
-        self._surfaces: dict[tuple[Size, Size, bool], tuple[Any, Any, dict[frozenset[str], Any]]] = {}
-        # The pictures on the card with their textures; the arrays are held, so that identity stays theirs.
-        self._uploaded: list[tuple[Picture, Any]] = []
+        self._surfaces: dict[tuple[Size, Size, bool, bool], tuple[Any, Any, dict[frozenset[str], Any]]] = {}
+        self._upscaling = Upscaling(context, crop) if upscale == "bicubic" else None
+        # The arrays are held with what is on the card, so that their identity stays theirs.
+        self._uploaded: list[_Uploaded] = []
         self._patterns: dict[tuple[Pattern, Size], Picture] = {}
 
     def calibrate(self, calibration: Calibration) -> None:
@@ -55,12 +96,14 @@ class Drawing:
         area = self._area_px(raster, size)
         if shown is not None:
             pictures, mix = [self._pattern(shown, area)], 0.0
-        textures = self._textures(pictures)
-        flags = self._flags(raster, area, size, shown is not None, mix > 0.0, marker is not None)
-        drawn = self._vertex_array(raster, size, shown is not None, flags)
-        self._set_uniforms(drawn.program, flags, mix, marker)
-        for unit, texture in enumerate(textures):
+        scaled_to = self._scaled_to(area, size) if shown is None else None
+        is_cut = shown is not None or scaled_to is not None  # what is looked up is the crop alone
+        for unit, texture in enumerate(self._textures(pictures, scaled_to)):
             texture.use(unit)
+        is_exact = is_cut or self._is_one_to_one(area, size)
+        flags = self._flags(is_exact, mix > 0.0, marker is not None)
+        drawn = self._vertex_array(raster, size, is_cut, shown is not None, flags)
+        self._set_uniforms(drawn.program, flags, mix, marker)
         self._context.screen.use()
         self._context.viewport = (0, 0, *raster)
         self._context.clear(0.0, 0.0, 0.0)
@@ -85,18 +128,19 @@ class Drawing:
         left, top, right, bottom = fitted(raster, self._shape(picture))
         return max(round((right - left) * raster[0]), 16), max(round((bottom - top) * raster[1]), 16)
 
-    def _flags(
-        self, raster: Size, area: Size, picture: Size, is_pattern: bool, is_blended: bool, is_marked: bool
-    ) -> frozenset[str]:
+    def _scaled_to(self, area: Size, picture: Size) -> Size | None:
+        """The size that the crop is scaled to before it is drawn; None where it is drawn as it is."""
+        if self._upscaling is None or self._is_one_to_one(area, picture):
+            return None
+        return area if self._rotation_degrees % 180 == 0 else (area[1], area[0])
+
+    def _flags(self, is_exact: bool, is_blended: bool, is_marked: bool) -> frozenset[str]:
         wanted = self._calibration
-        is_straight = wanted.corners is None and wanted.mesh is None
-        is_exact = is_straight and (is_pattern or self._is_one_to_one(area, picture))
         edges = wanted.soft_edges
         is_soft = any((edges.left, edges.right, edges.top, edges.bottom))
         flags = {
-            # At its own size a picture needs no interpolation, and one read gives it exactly.
-            "EXACT": is_exact,
-            "BICUBIC": self._upscale == "bicubic" and not is_exact and not is_pattern,
+            # Pixel for pixel no interpolation is needed, and one read gives it exactly.
+            "EXACT": is_exact and wanted.corners is None and wanted.mesh is None,
             "BLENDED": is_blended,
             "GRADED": wanted.gain != (1.0, 1.0, 1.0),
             "SOFT": is_soft,
@@ -136,32 +180,29 @@ class Drawing:
             self._patterns = {(name, area): pattern(name, at, (edges.left, edges.right, edges.top, edges.bottom))}
         return self._patterns[name, area]
 
-    def _textures(self, pictures: Sequence[Picture]) -> list[Any]:
-        """The pictures' textures; those of pictures not shown now are used for what is new."""
-        spare = [entry for entry in self._uploaded if not any(entry[0] is picture for picture in pictures)]
-        kept = [entry for entry in self._uploaded if any(entry[0] is picture for picture in pictures)]
+    def _textures(self, pictures: Sequence[Picture], scaled_to: Size | None) -> list[Any]:
+        """The pictures' textures, scaled where asked; those of pictures not shown now are used for what is new."""
+        spare = [held for held in self._uploaded if not any(held.picture is picture for picture in pictures)]
+        kept = [held for held in self._uploaded if any(held.picture is picture for picture in pictures)]
         for picture in pictures:
-            if any(entry[0] is picture for entry in kept):
+            if any(held.picture is picture for held in kept):
                 continue
-            height, width, _ = picture.shape
-            texture = spare.pop()[1] if spare else None
-            if texture is None or texture.size != (width, height):
-                if texture is not None:
-                    texture.release()
-                texture = self._context.texture((width, height), 3, alignment=1)
-                texture.repeat_x = texture.repeat_y = False
-            texture.write(np.ascontiguousarray(picture))
-            kept.append((picture, texture))
+            held = spare.pop() if spare else _Uploaded(self._context)
+            held.take(picture)
+            kept.append(held)
         self._uploaded = kept + spare
-        return [next(texture for array, texture in kept if array is picture) for picture in pictures]
+        shown = [next(held for held in kept if held.picture is picture) for picture in pictures]
+        if scaled_to is None or self._upscaling is None:
+            return [held.texture for held in shown]
+        return [held.scaled(scaled_to, self._upscaling) for held in shown]
 
-    def _vertex_array(self, raster: Size, picture: Size, is_pattern: bool, flags: frozenset[str]) -> Any:
-        key = (raster, picture, is_pattern)
+    def _vertex_array(self, raster: Size, picture: Size, is_cut: bool, is_turned: bool, flags: frozenset[str]) -> Any:
+        """The surface for a picture; `is_cut` where the crop was taken already, `is_turned` where it was turned too."""
+        key = (raster, picture, is_cut, is_turned)
         if key not in self._surfaces:
             if len(self._surfaces) > 4:
                 self._forget_surfaces()
-            # A pattern is drawn for this projector alone, so that it is cropped and turned already.
-            crop, degrees = (Crop(), 0) if is_pattern else (self._crop, self._rotation_degrees)
+            crop, degrees = Crop() if is_cut else self._crop, 0 if is_turned else self._rotation_degrees
             made = surface(self.corners(raster, picture), self._calibration.mesh, crop, degrees)
             vertices = self._context.buffer(made.vertices.tobytes())
             triangles = self._context.buffer(made.triangles.tobytes())

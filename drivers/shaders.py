@@ -16,7 +16,6 @@ void main() {
 }
 """
 
-# Catmull-Rom in nine linear reads instead of sixteen (the two middle weights of an axis share one read).
 # What a draw does not need is compiled out: software renderers compute both sides of a branch.
 _FRAGMENT_SHADER = """
 #version 330
@@ -32,33 +31,7 @@ in vec2 place;
 in vec2 at;
 out vec4 colour;
 
-#if BICUBIC
-vec3 look_up(sampler2D picture) {
-    vec2 size = vec2(textureSize(picture, 0));
-    vec2 position = at * size;
-    vec2 centre = floor(position - 0.5) + 0.5;
-    vec2 f = position - centre;
-    vec2 w0 = f * (-0.5 + f * (1.0 - 0.5 * f));
-    vec2 w1 = 1.0 + f * f * (-2.5 + 1.5 * f);
-    vec2 w2 = f * (0.5 + f * (2.0 - 1.5 * f));
-    vec2 w3 = f * f * (-0.5 + 0.5 * f);
-    vec2 w12 = w1 + w2;
-    vec2 p0 = (centre - 1.0) / size;
-    vec2 p12 = (centre + w2 / w12) / size;
-    vec2 p3 = (centre + 2.0) / size;
-    vec3 sum = vec3(0.0);
-    sum += texture(picture, vec2(p0.x, p0.y)).rgb * w0.x * w0.y;
-    sum += texture(picture, vec2(p12.x, p0.y)).rgb * w12.x * w0.y;
-    sum += texture(picture, vec2(p3.x, p0.y)).rgb * w3.x * w0.y;
-    sum += texture(picture, vec2(p0.x, p12.y)).rgb * w0.x * w12.y;
-    sum += texture(picture, vec2(p12.x, p12.y)).rgb * w12.x * w12.y;
-    sum += texture(picture, vec2(p3.x, p12.y)).rgb * w3.x * w12.y;
-    sum += texture(picture, vec2(p0.x, p3.y)).rgb * w0.x * w3.y;
-    sum += texture(picture, vec2(p12.x, p3.y)).rgb * w12.x * w3.y;
-    sum += texture(picture, vec2(p3.x, p3.y)).rgb * w3.x * w3.y;
-    return clamp(sum, 0.0, 1.0);
-}
-#elif EXACT
+#if EXACT
 vec3 look_up(sampler2D picture) {
     return texelFetch(picture, ivec2(at * vec2(textureSize(picture, 0))), 0).rgb;
 }
@@ -106,7 +79,7 @@ void main() {
 }
 """
 
-FLAGS = ("BICUBIC", "EXACT", "BLENDED", "GRADED", "SOFT", "LIFTED", "MARKED")
+FLAGS = ("EXACT", "BLENDED", "GRADED", "SOFT", "LIFTED", "MARKED")
 
 
 def fragment_shader(flags: frozenset[str]) -> str:

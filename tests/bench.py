@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import psutil
+from bench_light import measure_projector
 from browser import chromium
 from parts import free_port, wait_until
 from websockets.sync.client import connect
@@ -212,6 +213,9 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory(prefix="oysterd-bench-") as folder:
         result |= measure_daemon(Path(folder), seconds, _seconds("BENCH_MEMORY_SECONDS", seconds))
+    for label, calibrated in (("plain", False), ("calibrated", True)):
+        figures = measure_projector(min(seconds, 30), calibrated)
+        result |= {f"projector_{label}_{key}": value for key, value in figures.items()}
     result |= measure_begin() | measure_jump() | measure_diorama()
     (ROOT / "bench.json").write_text(json.dumps(result, indent=1) + "\n")
     rows = [
@@ -238,6 +242,15 @@ def main() -> None:
             f"{result['memory_growth_mb']:+.0f} MB in {result['memory_seconds']} s",
             "flat",
             abs(result["memory_growth_mb"]) < 30,
+        ),
+        *(
+            (
+                f"projector 720p 20 Hz, {label}",
+                f"{100 * result[f'projector_{label}_presented_share']:.1f} % presented",
+                "≥ 99 %",
+                result[f"projector_{label}_presented_share"] >= 0.99,
+            )
+            for label in ("plain", "calibrated")
         ),
         ("weights", f"{result['weights_mb']:.1f} MB", "< 25 MB", result["weights_mb"] < 25),
         ("first picture", f"{result['first_picture_s']:.1f} s", "< 10 s", result["first_picture_s"] < 10),
