@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints, TypeAdapter, ValidationError, mod
 from pydantic_core import from_json
 
 from oysterd.changes import LONGEST_TIMELINE_S, Change, Environment, Motion, PresencePoint, Strict, Text, View
-from oysterd.device_requests import CalibrationRequest, PatternRequest
+from oysterd.device_requests import CalibrationRequest, InputRequest, PatternRequest, PowerRequest, ShutterRequest
 from oysterd.errors import did_you_mean, explain, refusal
 
 LARGEST_PAYLOAD_BYTES = 64 * 1024
@@ -193,11 +193,33 @@ class Calibrate(DeviceCommand, CalibrationRequest):
     names_device_in = "output"
 
 
+class SwitchPower(DeviceCommand, PowerRequest):
+    """Switch a projector, or all of them one after another, on or off."""
+
+    name = "power"
+    names_device_in = "projector"
+    takes_s = 300.0  # many, one after another
+
+
+class MoveShutter(DeviceCommand, ShutterRequest):
+    """Close or open the shutter of a projector, or of all."""
+
+    name = "shutter"
+    names_device_in = "projector"
+
+
+class SelectInput(DeviceCommand, InputRequest):
+    """Choose the input of a projector, or of all."""
+
+    name = "input"
+    names_device_in = "projector"
+
+
 COMMANDS: dict[str, type[Command]] = {
     kind.name: kind
     for kind in (
         Direct, SetScene, Move, SetEnvironment, SetPresence, Release, SetView, SetStyle, SetCharacter, ApplyChange,
-        Snapshot, ShowPattern, Calibrate,
+        Snapshot, ShowPattern, Calibrate, SwitchPower, MoveShutter, SelectInput,
     )
 }  # fmt: skip
 

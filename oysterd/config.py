@@ -28,6 +28,7 @@ from pydantic_settings import (
 )
 
 from oysterd.changes import EnvironmentKey, Strict, Text, View, read_toml
+from oysterd.device_requests import ProjectorInput
 from oysterd.errors import ConfigError, Location, bare, did_you_mean, explain, refusal, reworded
 
 PREFIX = "OYSTERD_"
@@ -135,6 +136,27 @@ def _checked(options: dict[str, Any], kinds: Mapping[str, Any], info: Validation
         except ValidationError as error:
             raise reworded(error, config) from error
     return options
+
+
+class ProjectorConfig(Strict):
+    """A projector as a machine, switched and watched over the network by PJLink; its picture is an output's."""
+
+    name: Name
+    kind: Literal["pjlink"] = "pjlink"
+    host: Text
+    port: Port = 4352
+    password: SecretStr | None = None
+    # Chosen each time it comes on: such as "31", the first digital one; unset, it stays as it was.
+    input: ProjectorInput | None = None
+    on_at_start: bool = False
+    poll_s: Seconds = 10.0
+    timeout_s: Annotated[float, Field(gt=0.0, le=60.0)] = 3.0
+
+
+class SwitchingConfig(Strict):
+    """How projectors are switched: the pause between one and the next, for lamps that strike at once trip fuses."""
+
+    stagger_s: Annotated[float, Field(ge=0.0, le=600.0)] = 3.0
 
 
 class SensorMapping(Strict):
@@ -251,13 +273,15 @@ class Settings(BaseSettings):
     world: WorldConfig = WorldConfig()
     inputs: list[InputConfig] = []
     outputs: list[OutputConfig] = []
+    projectors: list[ProjectorConfig] = []
+    switching: SwitchingConfig = SwitchingConfig()
     mappings: list[SensorMapping] = []
     mqtt: MqttConfig = MqttConfig(enabled=False)
     zmq: ZmqConfig = ZmqConfig()
     page: PageConfig = PageConfig()
     log: LogConfig = LogConfig()
 
-    @field_validator("inputs", "outputs")
+    @field_validator("inputs", "outputs", "projectors")
     @classmethod
     def _differ_in_name(cls, devices: list[Any]) -> list[Any]:
         names = [device.name for device in devices]

@@ -16,6 +16,10 @@ Corner = Literal["top_left", "top_right", "bottom_right", "bottom_left"]
 Step = Annotated[float, Field(ge=-1.0, le=1.0)]
 
 
+# Two characters of PJLink: the kind (1 analogue, 2 video, 3 digital, 4 storage, 5 network, 6 internal) and which.
+ProjectorInput = Annotated[str, StringConstraints(pattern=r"^[1-6][1-9A-Z]$")]
+
+
 class PatternRequest(Strict):
     """A test pattern on an output, or on all windows; "none" shows the world again."""
 
@@ -56,3 +60,24 @@ class CalibrationRequest(Strict):
         if sum(part is not None for part in asked) != 1:
             raise refusal("needs exactly one of set, move and clear")
         return self
+
+
+class PowerRequest(Strict):
+    """Switches a projector, or all of them one after another, on or off."""
+
+    projector: DeviceName | None = None
+    on: bool
+
+
+class ShutterRequest(Strict):
+    """Closes or opens the shutter of a projector, or of all."""
+
+    projector: DeviceName | None = None
+    closed: bool
+
+
+class InputRequest(Strict):
+    """Chooses the input of a projector, or of all, by PJLink's two characters."""
+
+    projector: DeviceName | None = None
+    input: ProjectorInput

@@ -14,7 +14,7 @@ import psutil
 from oysterd.bus import Message
 from oysterd.clock import Clock
 from oysterd.commands import Command, Receipt
-from oysterd.config import InputConfig, OutputConfig, Settings
+from oysterd.config import InputConfig, OutputConfig, ProjectorConfig, Settings
 from oysterd.playout import SOUND_KINDS
 
 # What p50 and p99 of directives are taken over.
@@ -26,7 +26,7 @@ FIGURES = ("step", "steps_per_s", "rtf", "headroom", "step_ms_p50", "step_ms_p99
 class Device:
     """An input or output, by what its process said last. `why` is empty when it is well."""
 
-    def __init__(self, config: InputConfig | OutputConfig, setting: str) -> None:
+    def __init__(self, config: InputConfig | OutputConfig | ProjectorConfig, setting: str) -> None:
         self.config = config
         self.setting = setting
         self.why = STARTING
@@ -53,6 +53,9 @@ class Health:
         outputs = [(f"outputs[{at}]", device) for at, device in enumerate(settings.outputs)]
         self.inputs = {device.name: Device(device, setting) for setting, device in inputs}
         self.outputs = {device.name: Device(device, setting) for setting, device in outputs}
+        self.projectors = {
+            device.name: Device(device, f"projectors[{at}]") for at, device in enumerate(settings.projectors)
+        }
         for device in undriven(settings):
             self.outputs[device.name].why = "one sound output is driven, and it is not the first"
         self.world: dict[str, Any] = {}
@@ -76,6 +79,8 @@ class Health:
         if kind == "stats" and "underruns" in message:
             self._sound = {key: message[key] for key in self._sound}
         device = (self.inputs if group == "input" else self.outputs).get(name)
+        if "projector" in message:
+            device = self.projectors.get(message["projector"])
         if device is None:
             return
         if kind in ("lost", "closed"):
@@ -91,7 +96,7 @@ class Health:
         elif kind in ("presence", "readings"):
             device.heard_s = self._clock.now_s()
         elif kind == "stats":
-            device.figures = {key: value for key, value in message.items() if key not in ("from", "type")}
+            device.figures = {key: value for key, value in message.items() if key not in ("from", "type", "projector")}
 
     def died(self, child: str) -> None:
         """A child's process is gone, and will be started anew."""
@@ -131,6 +136,10 @@ class Health:
             **{key: world.get(key) for key in FIGURES},
             "inputs": {name: self._input(device) for name, device in self.inputs.items()},
             "outputs": {name: self._output(device) for name, device in self.outputs.items()},
+            "projectors": {
+                name: {"ok": device.is_well, "why": device.why, **device.figures}
+                for name, device in self.projectors.items()
+            },
             "alerts": self._alerts(),
             "underruns": self._sound["underruns"],
             "restarts": restarts,
@@ -159,17 +168,23 @@ class Health:
 
     def _alerts(self) -> list[str]:
         """What somebody should see to though the room runs on."""
-        devices = [*self.inputs.items(), *self.outputs.items()]
-        return [f"{name}: {why}" for name, device in devices for why in device.alerts.values()]
+        devices = [*self.inputs.items(), *self.outputs.items(), *self.projectors.items()]
+        lost = [f"{name}: {device.why}" for name, device in self.projectors.items() if not _is_well_or_starting(device)]
+        return lost + [f"{name}: {why}" for name, device in devices for why in device.alerts.values()]
 
     def _input(self, device: Device) -> dict[str, Any]:
         age_s = None if device.heard_s is None else round(self._clock.now_s() - device.heard_s, 2)
-        assert isinstance(device.config, InputConfig)
+        assert isinstance(device.config, InputConfig)  # the others are outputs and projectors
         is_fresh = age_s is not None and age_s <= device.config.max_age_s
         return {"kind": device.config.kind, "ok": device.is_well and is_fresh, "age_s": age_s, "why": device.why}
 
     def _output(self, device: Device) -> dict[str, Any]:
+        assert isinstance(device.config, OutputConfig)  # as above
         return {"kind": device.config.kind, "ok": device.is_well, "why": device.why, **device.figures}
+
+
+def _is_well_or_starting(device: Device) -> bool:
+    return device.is_well or device.is_starting
 
 
 def undriven(settings: Settings) -> list[OutputConfig]:

@@ -10,6 +10,7 @@ from oysterd.device_link import DeviceLink
 from oysterd.health import undriven
 from oysterd.playout import SOUND_KINDS, run_playout
 from oysterd.projector import run_projector
+from oysterd.projectors import CHILD, run_projectors
 from oysterd.supervisor import Child
 
 # A process that says nothing for this long hangs; each says something every second.
@@ -45,6 +46,10 @@ def devices(settings: Settings, ring_name: str, bus: Bus, link: DeviceLink) -> l
             inbox = link.open("output", [device.name], name)
             file = path_of(settings.world.state_dir, device.name)
             children.append(Child(name, run_projector, (device, ring_name, bus.events, inbox, file), *limits))
+    if settings.projectors:
+        inbox = link.open("projector", [projector.name for projector in settings.projectors], CHILD)
+        machines = (settings.projectors, settings.switching.stagger_s, bus.events, inbox)
+        children.append(Child(CHILD, run_projectors, machines, *limits))
     for source in settings.inputs:
         children.append(Child(f"input.{source.name}", run_capture, (source, bus.events), *limits))
     return children

@@ -25,6 +25,9 @@ POINT = {"x": 0.2, "y": 0.6, "near": 1.0, "stir": 0.5}
         ("snapshot", {}, None),
         ("pattern", {"pattern": "grid"}, None),
         ("calibrate", {"output": "wall", "clear": ["mesh"]}, None),
+        ("power", {"on": True}, None),
+        ("shutter", {"projector": "left", "closed": False}, None),
+        ("input", {"input": "3A"}, None),
     ],
 )
 def test_every_command_becomes_its_change(name: str, payload: dict[str, Any], change: Change | None) -> None:
@@ -37,7 +40,7 @@ def test_every_command_becomes_its_change(name: str, payload: dict[str, Any], ch
 def test_the_table_holds_every_command_under_its_own_name() -> None:
     assert list(COMMANDS) == [
         "direct", "scene", "motion", "environment", "presence", "release", "view", "style", "character", "change",
-        "snapshot", "pattern", "calibrate",
+        "snapshot", "pattern", "calibrate", "power", "shutter", "input",
     ]  # fmt: skip
 
 
@@ -78,6 +81,8 @@ def refused(name: str, payload: bytes | str | dict[str, Any]) -> CommandError:
         ("calibrate", b'{"output": "wall", "set": {"gian": 1}}', 'set.gian: unknown key (did you mean "gain"?)'),
         ("calibrate", b'{"output": "w", "set": {"corners": [[0, 0], [9, 0], [1, 1], [0, 1]]}}', "set.corners[1][0]: "),
         ("calibrate", b'{"output": "w", "move": {"column": 1, "x": 0.1}}', "move: needs a corner, or column and row"),
+        ("power", b'{"on": 1}', "on: must be true or false, not 1"),
+        ("input", b'{"input": "99"}', "input: "),
         ("drect", b"{}", 'unknown command "drect" (did you mean "direct"?)'),
     ],
 )
