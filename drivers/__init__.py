@@ -12,8 +12,10 @@ from typing import Any, Generic, TypeVar
 
 from drivers.base import Clock, DriverConfig, MonotonicClock, Sink, Source
 from drivers.camera import Camera, CameraConfig
+from drivers.frame_ring import FrameRing, FrameRingConfig
 from drivers.realsense import RealSense, RealSenseConfig
 from drivers.speaker import Speaker, SpeakerConfig
+from drivers.stream import Stream, StreamConfig
 from drivers.virtual import (
     SilentSpeaker,
     SilentSpeakerConfig,
@@ -50,6 +52,8 @@ SINKS: dict[str, Kind[Sink]] = {
     "speaker": Kind(SpeakerConfig, Speaker),
     "silent_speaker": Kind(SilentSpeakerConfig, SilentSpeaker),
     "window": Kind(WindowConfig, Window),
+    "stream": Kind(StreamConfig, Stream),
+    "frame_ring": Kind(FrameRingConfig, FrameRing),
 }
 
 

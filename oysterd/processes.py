@@ -9,8 +9,9 @@ from oysterd.config import Settings
 from oysterd.device_link import DeviceLink
 from oysterd.health import undriven
 from oysterd.playout import SOUND_KINDS, run_playout
-from oysterd.projector import run_projector
+from oysterd.projector import run_frame_ring, run_projector
 from oysterd.projectors import CHILD, run_projectors
+from oysterd.streaming import run_stream
 from oysterd.supervisor import Child
 
 # A process that says nothing for this long hangs; each says something every second.
@@ -21,6 +22,9 @@ START_WITHIN_S = 30.0
 WORLD_HUNG_AFTER_S = 15.0
 # Loading and compiling the network may take minutes where it is done for the first time.
 WORLD_START_WITHIN_S = 300.0
+
+# Outputs that nobody has to calibrate, by kind.
+PICTURE_TARGETS = {"stream": run_stream, "frame_ring": run_frame_ring}
 
 
 def world(settings: Settings, ring_name: str, events: str, inbox: str) -> Child:
@@ -41,7 +45,10 @@ def devices(settings: Settings, ring_name: str, bus: Bus, link: DeviceLink) -> l
     name = "sound" if sound is None else f"output.{sound.name}"
     children = [Child(name, run_playout, (sound, ring_name, bus.events), *limits)]
     for device in settings.outputs:
-        if device.kind not in SOUND_KINDS:
+        if device.kind in PICTURE_TARGETS:
+            arguments = (device, ring_name, bus.events)
+            children.append(Child(f"output.{device.name}", PICTURE_TARGETS[device.kind], arguments, *limits))
+        elif device.kind not in SOUND_KINDS:
             name = f"output.{device.name}"
             inbox = link.open("output", [device.name], name)
             file = path_of(settings.world.state_dir, device.name)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from drivers.base import Clock, DeviceLost, MonotonicClock
 from drivers.calibration import Calibration
+from drivers.frame_ring import FrameRing, FrameRingConfig
 from drivers.window import Window, WindowConfig
 from model.conditions import STEPS_PER_S
 from oysterd.bus import Events, Inbox
@@ -57,7 +58,7 @@ def run_projector(output: OutputConfig, ring_name: str, events: str, inbox: str,
     asked = Inbox(inbox)
     given = Calibration.model_validate(options.model_dump(include=set(Calibration.model_fields)))
     calibrating = Calibrating(window, given, calibration, (ring.width, ring.height), clock, told.tell)
-    projector = Projector(output, window, ring, clock, told.tell)
+    projector = Projector(output, window, ring, clock, told.tell, options.rate_hz)
     try:
         while True:
             for message in asked.receive():
@@ -68,6 +69,24 @@ def run_projector(output: OutputConfig, ring_name: str, events: str, inbox: str,
         calibrating.close()
         window.close()
         asked.close()
+        ring.close()
+        told.close()
+
+
+def run_frame_ring(output: OutputConfig, ring_name: str, events: str) -> None:
+    """The life of a process that shows the world to media servers: to be the target of a child."""
+    become_child()
+    told = Events(events, f"output.{output.name}")
+    told.tell("alive")
+    ring, clock = ChunkRing.attach(ring_name), MonotonicClock()
+    options = FrameRingConfig.model_validate(output.options)
+    frames = FrameRing(options, clock)
+    projector = Projector(output, frames, ring, clock, told.tell, options.rate_hz)
+    try:
+        while True:
+            projector.turn()
+    finally:
+        frames.close()
         ring.close()
         told.close()
 
@@ -101,8 +120,15 @@ class Projector:
     """Shows the world on one sink, and tells of it by `tell(type, **content)`."""
 
     def __init__(
-        self, output: OutputConfig, sink: PictureSink, ring: ChunkRing, clock: Clock, tell: Callable[..., None]
+        self,
+        output: OutputConfig,
+        sink: PictureSink,
+        ring: ChunkRing,
+        clock: Clock,
+        tell: Callable[..., None],
+        rate_hz: float | None = None,
     ) -> None:
+        """`rate_hz` is asked for; None leaves it to the display, and to what drawing costs."""
         self._output = output
         self._sink = sink
         self._ring = ring
@@ -119,7 +145,7 @@ class Projector:
         self._told_why = ""
         self._told_ns = 0
         self._drawn = 0
-        self._pace = Pace(clock, WindowConfig.model_validate(output.options).rate_hz)
+        self._pace = Pace(clock, rate_hz)
 
     def turn(self) -> None:
         """Draw once, or wait for what is missing."""
