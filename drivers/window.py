@@ -103,7 +103,7 @@ class Window:
         """Show uint8 (H, W, 3), blended with `next_rgb` by `mix` (0..1), black beside it where shapes differ.
 
         An array is uploaded when it is not the object of a former write: change a picture by giving a new array.
-        Raises DeviceLost when the window was closed.
+        Raises DeviceLost when the window was closed, or its monitor disconnected.
         """
         if self._window is None:
             raise DeviceLost("window.display: not open")
@@ -112,6 +112,9 @@ class Window:
         glfw.poll_events()
         if glfw.window_should_close(self._window):
             raise DeviceLost("window.display: the window was closed")
+        if self._config.fullscreen and not glfw.get_window_monitor(self._window):
+            # GLFW leaves a window behind, on whatever monitor is left, where it would cover another projector's.
+            raise DeviceLost(f"window.display: {self._config.display or 'the monitor'} was disconnected")
         assert self._drawing is not None  # the window is open
         has_next = next_rgb is not None and mix > 0.0
         pictures = [rgb, next_rgb] if has_next and next_rgb is not None else [rgb]

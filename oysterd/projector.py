@@ -27,7 +27,7 @@ from oysterd.pace import Pace
 from oysterd.playhead import Playhead
 from oysterd.ring import ChunkRing
 
-BACK_OFF_S = (0.5, 10.0)
+BACK_OFF_S = (0.5, 4.0)  # what comes back is to be used again within five seconds
 HEARTBEAT_S = 1.0
 WAIT_FOR_WORLD_S = 0.02
 

@@ -17,7 +17,7 @@ from oysterd.config import OutputConfig
 from oysterd.playout import SAMPLE_RATE_HZ
 from oysterd.ring import ChunkRing
 
-BACK_OFF_S = (0.5, 10.0)
+BACK_OFF_S = (0.5, 4.0)  # what comes back is to be used again within five seconds
 HEARTBEAT_S = 1.0
 # How often the ring is asked for a new chunk: well under a slice, and next to nothing in work.
 NAP_S = 0.01

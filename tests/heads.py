@@ -43,6 +43,13 @@ EndSection
 """
 
 
+def connect(display: str, head: str, is_on: bool) -> None:
+    """Plug the second monitor in or out."""
+    how = ["--mode", "640x480", "--right-of", HEADS[0]] if is_on else ["--off"]
+    environment = {**os.environ, "DISPLAY": display}
+    subprocess.run(["xrandr", "--output", head, *how], env=environment, timeout=10, check=True, capture_output=True)
+
+
 @contextmanager
 def two_heads(folder: Path) -> Iterator[str]:
     """The display's name; its monitors of 640×480 stand side by side. Skips, saying why, where it can't be had."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from pathlib import Path
 
 import numpy as np
 import pytest
-from heads import HEADS, two_heads
+from heads import HEADS, connect, two_heads
 from parts import wait_until
 from test_window import pattern, screen
 
-from oysterd.bus import Bus
+from oysterd.bus import Bus, Message
 from oysterd.clock import MonotonicClock
 from oysterd.config import OutputConfig
 from oysterd.projector import run_projector
@@ -74,6 +75,23 @@ def test_two_outputs_show_their_parts_of_a_wide_world_and_blend_into_one(
 
             # Half a step of 255 from each of the two, in light.
             wait_until(lambda: unevenness() < 1.2 * 2.2 / 255, "the wall is evenly lit", 30)
+
+            # The right one is unplugged: it says so, and does not cover the left one.
+            told: list[Message] = []
+
+            def hears(kind: str) -> bool:
+                told.extend(message for message in bus.receive(0.02) if message["from"] == "output.right")
+                return any(message["type"] == kind for message in told)
+
+            connect(display, HEADS[1], False)
+            wait_until(lambda: hears("lost"), "the loss is told")
+            assert "window.display: DUMMY1 was disconnected" in next(m["why"] for m in told if m["type"] == "lost")
+            wait_until(lambda: (screen(display)[:HEIGHT, : WIDTH - OVERLAP] == 200).all(), "the left one goes on")
+            told.clear()
+            connect(display, HEADS[1], True)
+            plugged_s = time.monotonic()
+            wait_until(lambda: hears("back") and unevenness() < 1.2 * 2.2 / 255, "both again")
+            assert time.monotonic() - plugged_s < 5.0
         finally:
             supervisor.stop()
             bus.close()
