@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.calibration import Calibration, Crop
+from drivers.flow import Flow
 from drivers.geometry import corners_of, fitted, surface, world_places
 from drivers.patterns import Pattern, pattern
 from drivers.shaders import VERTEX_SHADER, fragment_shader
@@ -60,7 +61,14 @@ class _Uploaded:
 class Drawing:
     """All that lives on the card for one window: textures, programs and the surface that is drawn."""
 
-    def __init__(self, context: Any, upscale: Literal["linear", "bicubic"], crop: Crop, rotation_degrees: int) -> None:
+    def __init__(
+        self,
+        context: Any,
+        upscale: Literal["linear", "bicubic"],
+        between: Literal["blend", "motion"],
+        crop: Crop,
+        rotation_degrees: int,
+    ) -> None:
         self._context = context  # moderngl.Context
         self._upscale = upscale
         self._crop = crop
@@ -70,6 +78,9 @@ class Drawing:
         # Surfaces by what they depend on, each as (vertex buffer, index buffer, vertex arrays by program's flags).
         self._surfaces: dict[tuple[Size, Size, bool, bool], tuple[Any, Any, dict[frozenset[str], Any]]] = {}
         self._upscaling = Upscaling(context, crop) if upscale == "bicubic" else None
+        self._flow = Flow() if between == "motion" else None
+        self._flow_of: tuple[Picture, Picture] | None = None  # the pictures whose flow is on the card
+        self._flow_texture: Any = None
         # The arrays are held with what is on the card, so that their identity stays theirs.
         self._uploaded: list[_Uploaded] = []
         self._patterns: dict[tuple[Pattern, Size], Picture] = {}
@@ -101,9 +112,12 @@ class Drawing:
         for unit, texture in enumerate(self._textures(pictures, scaled_to)):
             texture.use(unit)
         is_exact = is_cut or self._is_one_to_one(area, size)
-        flags = self._flags(is_exact, mix > 0.0, marker is not None)
+        is_moved = mix > 0.0 and self._flow is not None
+        if is_moved:
+            self._use_flow(pictures[0], pictures[1])
+        flags = self._flags(is_exact, mix > 0.0, is_moved, marker is not None)
         drawn = self._vertex_array(raster, size, is_cut, shown is not None, flags)
-        self._set_uniforms(drawn.program, flags, mix, marker)
+        self._set_uniforms(drawn.program, flags, mix, is_cut, marker)
         self._context.screen.use()
         self._context.viewport = (0, 0, *raster)
         self._context.clear(0.0, 0.0, 0.0)
@@ -134,14 +148,15 @@ class Drawing:
             return None
         return area if self._rotation_degrees % 180 == 0 else (area[1], area[0])
 
-    def _flags(self, is_exact: bool, is_blended: bool, is_marked: bool) -> frozenset[str]:
+    def _flags(self, is_exact: bool, is_blended: bool, is_moved: bool, is_marked: bool) -> frozenset[str]:
         wanted = self._calibration
         edges = wanted.soft_edges
         is_soft = any((edges.left, edges.right, edges.top, edges.bottom))
         flags = {
             # Pixel for pixel no interpolation is needed, and one read gives it exactly.
-            "EXACT": is_exact and wanted.corners is None and wanted.mesh is None,
+            "EXACT": is_exact and not is_moved and wanted.corners is None and wanted.mesh is None,
             "BLENDED": is_blended,
+            "MOVED": is_moved,
             "GRADED": wanted.gain != (1.0, 1.0, 1.0),
             "SOFT": is_soft,
             "LIFTED": is_soft and wanted.black_lift > 0.0,  # without an overlap there is nothing to level
@@ -156,13 +171,17 @@ class Drawing:
         return area == (round(shape[0]), round(shape[1])) and all(abs(edge - round(edge)) < 1e-3 for edge in edges)
 
     def _set_uniforms(
-        self, program: Any, flags: frozenset[str], mix: float, marker: tuple[float, float] | None
+        self, program: Any, flags: frozenset[str], mix: float, is_cut: bool, marker: tuple[float, float] | None
     ) -> None:
         edges = self._calibration.soft_edges
         program["now"] = 0
         if "BLENDED" in flags:
             program["next"] = 1
             program["blend"] = mix
+        if "MOVED" in flags:
+            program["flow"] = 2
+            seen = self._crop if is_cut else Crop()
+            program["seen"] = (seen.x, seen.y, seen.width, seen.height)
         if "GRADED" in flags:
             program["gain"] = tuple(share ** (1.0 / edges.gamma) for share in self._calibration.gain)
         if "SOFT" in flags:
@@ -179,6 +198,19 @@ class Drawing:
             at = world_places(area, self._crop, self._rotation_degrees)
             self._patterns = {(name, area): pattern(name, at, (edges.left, edges.right, edges.top, edges.bottom))}
         return self._patterns[name, area]
+
+    def _use_flow(self, first: Picture, second: Picture) -> None:
+        """Have the motion between two pictures on the card; sought once for all the times they are drawn."""
+        assert self._flow is not None  # asked for only where motion is
+        if self._flow_of is None or self._flow_of[0] is not first or self._flow_of[1] is not second:
+            motion = self._flow.between(first, second)
+            size = motion.shape[1], motion.shape[0]
+            if self._flow_texture is None or self._flow_texture.size != size:
+                self._flow_texture = self._context.texture(size, 2, dtype="f4")
+                self._flow_texture.repeat_x = self._flow_texture.repeat_y = False
+            self._flow_texture.write(motion)
+            self._flow_of = (first, second)
+        self._flow_texture.use(2)
 
     def _textures(self, pictures: Sequence[Picture], scaled_to: Size | None) -> list[Any]:
         """The pictures' textures, scaled where asked; those of pictures not shown now are used for what is new."""

@@ -22,6 +22,8 @@ _FRAGMENT_SHADER = """
 uniform sampler2D now;
 uniform sampler2D next;
 uniform float blend;
+uniform sampler2D flow;  // how far what is seen half way moves, in shares of the world's picture
+uniform vec4 seen;  // the part of the world's picture that is looked up: its corner, its size
 uniform vec4 soft;  // widths of the soft edges: left, right, top, bottom
 uniform float gamma;
 uniform vec3 gain;  // of values, not of light
@@ -32,12 +34,12 @@ in vec2 at;
 out vec4 colour;
 
 #if EXACT
-vec3 look_up(sampler2D picture) {
-    return texelFetch(picture, ivec2(at * vec2(textureSize(picture, 0))), 0).rgb;
+vec3 look_up(sampler2D picture, vec2 from) {
+    return texelFetch(picture, ivec2(from * vec2(textureSize(picture, 0))), 0).rgb;
 }
 #else
-vec3 look_up(sampler2D picture) {
-    return texture(picture, at).rgb;
+vec3 look_up(sampler2D picture, vec2 from) {
+    return texture(picture, from).rgb;
 }
 #endif
 
@@ -49,9 +51,14 @@ float ramp(float inwards, float width) {
 #endif
 
 void main() {
-    vec3 shown = look_up(now);
-#if BLENDED
-    shown = mix(shown, look_up(next), blend);
+#if MOVED
+    // What is here now was farther back in the one picture, and will be farther on in the other.
+    vec2 motion = texture(flow, seen.xy + at * seen.zw).rg / seen.zw;
+    vec3 shown = mix(look_up(now, at - blend * motion), look_up(next, at + (1.0 - blend) * motion), blend);
+#elif BLENDED
+    vec3 shown = mix(look_up(now, at), look_up(next, at), blend);
+#else
+    vec3 shown = look_up(now, at);
 #endif
 #if GRADED
     shown *= gain;
@@ -79,7 +86,7 @@ void main() {
 }
 """
 
-FLAGS = ("EXACT", "BLENDED", "GRADED", "SOFT", "LIFTED", "MARKED")
+FLAGS = ("EXACT", "BLENDED", "MOVED", "GRADED", "SOFT", "LIFTED", "MARKED")
 
 
 def fragment_shader(flags: frozenset[str]) -> str:

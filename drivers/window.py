@@ -40,6 +40,10 @@ class WindowConfig(Calibration):
     height: int = Field(default=720, ge=16, description="pixels of a window that is not full screen")
     title: str = Field(default="oysterd", description="what a window manager shows")
     upscale: Literal["linear", "bicubic"] = Field(default="bicubic", description="bicubic is sharper, linear cheaper")
+    between: Literal["blend", "motion"] = Field(
+        default="motion",
+        description="between two pictures things move, or are blended, which is cheaper",
+    )
     vsync: bool = Field(default=True, description="a write waits for the projector's next picture")
     rate_hz: float | None = Field(
         default=None, ge=1, le=240, description="pictures a second; as the display has it if unset"
@@ -92,7 +96,9 @@ class Window:
             glfw.swap_interval(1 if self._config.vsync else 0)
             self._context = self._create_context()
             options = self._config
-            self._drawing = Drawing(self._context, options.upscale, options.crop, options.rotation_degrees)
+            self._drawing = Drawing(
+                self._context, options.upscale, options.between, options.crop, options.rotation_degrees
+            )
             self._drawing.calibrate(self._calibration)
         except DeviceLost:
             glfw.terminate()
@@ -100,7 +106,7 @@ class Window:
             raise
 
     def write(self, rgb: NDArray[np.uint8], /, next_rgb: NDArray[np.uint8] | None = None, mix: float = 0.0) -> None:
-        """Show uint8 (H, W, 3), blended with `next_rgb` by `mix` (0..1), black beside it where shapes differ.
+        """Show uint8 (H, W, 3), or what lies between it and `next_rgb` at `mix` (0..1), with black beside it.
 
         An array is uploaded when it is not the object of a former write: change a picture by giving a new array.
         Raises DeviceLost when the window was closed, or its monitor disconnected.
