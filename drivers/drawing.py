@@ -65,7 +65,7 @@ class Drawing:
         self,
         context: Any,
         upscale: Literal["linear", "bicubic"],
-        between: Literal["blend", "motion"],
+        between: Literal["auto", "motion", "blend"],
         crop: Crop,
         rotation_degrees: int,
     ) -> None:
@@ -78,12 +78,19 @@ class Drawing:
         # Surfaces by what they depend on, each as (vertex buffer, index buffer, vertex arrays by program's flags).
         self._surfaces: dict[tuple[Size, Size, bool, bool], tuple[Any, Any, dict[frozenset[str], Any]]] = {}
         self._upscaling = Upscaling(context, crop) if upscale == "bicubic" else None
-        self._flow = Flow() if between == "motion" else None
+        is_moving = between == "motion" or (between == "auto" and not self._is_software)
+        self._flow = Flow() if is_moving else None
         self._flow_of: tuple[Picture, Picture] | None = None  # the pictures whose flow is on the card
         self._flow_texture: Any = None
         # The arrays are held with what is on the card, so that their identity stays theirs.
         self._uploaded: list[_Uploaded] = []
         self._patterns: dict[tuple[Pattern, Size], Picture] = {}
+
+    @property
+    def _is_software(self) -> bool:
+        """Whether the processor draws, which has better things to do than to seek motion."""
+        renderer = str(self._context.info["GL_RENDERER"]).lower()
+        return any(name in renderer for name in ("llvmpipe", "softpipe", "swiftshader", "software"))
 
     def calibrate(self, calibration: Calibration) -> None:
         """Draw so from now on."""

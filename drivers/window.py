@@ -40,9 +40,8 @@ class WindowConfig(Calibration):
     height: int = Field(default=720, ge=16, description="pixels of a window that is not full screen")
     title: str = Field(default="oysterd", description="what a window manager shows")
     upscale: Literal["linear", "bicubic"] = Field(default="bicubic", description="bicubic is sharper, linear cheaper")
-    between: Literal["blend", "motion"] = Field(
-        default="motion",
-        description="between two pictures things move, or are blended, which is cheaper",
+    between: Literal["auto", "motion", "blend"] = Field(
+        default="auto", description="between two pictures things move, or are blended; auto: move on a graphics card"
     )
     vsync: bool = Field(default=True, description="a write waits for the projector's next picture")
     rate_hz: float | None = Field(

@@ -47,7 +47,7 @@ class Between:
         self._window: Window | None = None
 
     def __call__(
-        self, one: Picture, other: Picture, mix: float, between: Literal["blend", "motion"], **options: Any
+        self, one: Picture, other: Picture, mix: float, between: Literal["auto", "blend", "motion"], **options: Any
     ) -> NDArray[np.int16]:
         self.close()
         config = WindowConfig.model_validate({"width": WIDTH, "height": HEIGHT, "between": between, **options})
@@ -89,6 +89,11 @@ def test_what_moves_is_shown_where_it_is_half_way(show: Between, scene: Any, mix
     moved, blended = (error(show(one, other, mix, between), wanted) for between in ("motion", "blend"))
     # What passes hides and uncovers what stands behind it, at its sides, and there neither is right.
     assert moved < (0.25 if scene is pan else 0.5) * blended
+
+
+def test_the_processor_does_not_seek_motion_unless_it_is_told_to(show: Between) -> None:
+    by_default, blended, moved = (show(pan(0), pan(16), 0.5, between) for between in ("auto", "blend", "motion"))
+    assert (by_default == blended).all() and not (by_default == moved).all()  # Xvfb has no graphics card
 
 
 def test_what_stands_still_stays_as_it_is(show: Between) -> None:
