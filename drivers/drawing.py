@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from drivers.calibration import Calibration, Crop
 from drivers.flow import Flow
-from drivers.geometry import corners_of, fitted, surface, world_places
+from drivers.geometry import corners_of, fitted, surface
 from drivers.patterns import Pattern, pattern
 from drivers.shaders import VERTEX_SHADER, fragment_shader
 from drivers.upscaling import Upscaling
@@ -202,8 +202,7 @@ class Drawing:
     def _pattern(self, name: Pattern, area: Size) -> Picture:
         if (name, area) not in self._patterns:
             edges = self._calibration.soft_edges
-            at = world_places(area, self._crop, self._rotation_degrees)
-            self._patterns = {(name, area): pattern(name, at, (edges.left, edges.right, edges.top, edges.bottom))}
+            self._patterns = {(name, area): pattern(name, area, self._crop, self._rotation_degrees, edges)}
         return self._patterns[name, area]
 
     def _use_flow(self, first: Picture, second: Picture) -> None:

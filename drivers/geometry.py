@@ -72,14 +72,6 @@ def corners_of(rectangle: Rectangle) -> NDArray[np.float64]:
     return np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
 
 
-def world_places(area: tuple[int, int], crop: Crop, rotation_degrees: int) -> NDArray[np.float64]:
-    """Where in the world's picture the middle of each pixel of an area (width, height) lies: (height, width, 2)."""
-    width, height = area
-    place = np.stack(np.meshgrid((np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height), axis=-1)
-    at = _turned_back(place.reshape(-1, 2), rotation_degrees) * (crop.width, crop.height) + (crop.x, crop.y)
-    return at.reshape(height, width, 2)
-
-
 def _turned_back(place: NDArray[np.float64], degrees: int) -> NDArray[np.float64]:
     """Where in the picture (n, 2), before it is turned clockwise, each place (n, 2) of the turned one lies."""
     x, y = place[:, 0], place[:, 1]

@@ -7,6 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.calibration import Crop, SoftEdges
+
 Pattern = Literal["grid", "blend", "focus"]
 PATTERNS: tuple[Pattern, ...] = ("grid", "blend", "focus")
 
@@ -16,60 +18,73 @@ GRID = (32, 18)
 LEVELS = (0, 32, 64, 128, 192, 255)
 
 
-def pattern(name: Pattern, at: NDArray[np.float64], soft_edges: tuple[float, float, float, float]) -> NDArray[np.uint8]:
-    """A pattern as uint8 (H, W, 3) for the places `at` (H, W, 2) in the world's picture, both 0..1 from the top left.
-
-    `soft_edges` are the widths left, right, top and bottom in shares of this projector's picture.
-    """
-    return {"grid": _grid, "blend": _blend, "focus": _focus}[name](at, soft_edges)
+Picture = NDArray[np.uint8]
 
 
-def _grid(at: NDArray[np.float64], soft_edges: tuple[float, float, float, float]) -> NDArray[np.uint8]:
-    """White lines of the world, yellow a circle in its middle, red this projector's border, green its overlaps."""
-    height, width, _ = at.shape
-    shown = np.zeros((height, width, 3), np.uint8)
-    scaled = at * GRID
-    # A line is where the next pixel lies in another cell, so it is one pixel wide however large the crop.
-    cells = np.floor(scaled + 0.5)
-    shown[:, 1:][(cells[:, 1:] != cells[:, :-1]).any(-1)] = 200
-    shown[1:][(cells[1:] != cells[:-1]).any(-1)] = 200
-    radius = np.hypot(*((at - 0.5) * (GRID[0] / GRID[1], 1.0)).transpose(2, 0, 1))
-    inside = radius < 0.4
-    ring = np.zeros((height, width), bool)
-    ring[:, 1:] |= inside[:, 1:] != inside[:, :-1]
-    ring[1:] |= inside[1:] != inside[:-1]
-    shown[ring] = (255, 220, 0)
-    left, right, top, bottom = soft_edges
-    for share, mark in ((left, np.s_[:, round(left * width)]), (right, np.s_[:, -1 - round(right * width)])):
-        if share:
-            shown[mark] = (0, 255, 0)
-    for share, mark in ((top, np.s_[round(top * height)]), (bottom, np.s_[-1 - round(bottom * height)])):
-        if share:
-            shown[mark] = (0, 255, 0)
-    shown[:2] = shown[-2:] = (255, 0, 0)
-    shown[:, :2] = shown[:, -2:] = (255, 0, 0)
+def pattern(name: Pattern, area: tuple[int, int], crop: Crop, rotation_degrees: int, edges: SoftEdges) -> Picture:
+    """A pattern as uint8 (H, W, 3) for an area (width, height) that shows that part of the world, turned clockwise."""
+    width, height = area if rotation_degrees % 180 == 0 else (area[1], area[0])
+    # Where each column and row lies in the world's picture, 0..1; all is drawn upright, and turned then.
+    x = crop.x + crop.width * (np.arange(width) + 0.5) / width
+    y = crop.y + crop.height * (np.arange(height) + 0.5) / height
+    upright = {"grid": _grid, "blend": _blend, "focus": _focus}[name](x, y)
+    shown = np.ascontiguousarray(np.rot90(upright, -rotation_degrees // 90))
+    if name == "grid":
+        _mark_edges(shown, edges)
     return shown
 
 
-def _blend(at: NDArray[np.float64], soft_edges: tuple[float, float, float, float]) -> NDArray[np.uint8]:
+def _grid(x: NDArray[np.float64], y: NDArray[np.float64]) -> Picture:
+    """White lines that belong to the world, a yellow circle in its middle."""
+    shown = np.zeros((len(y), len(x), 3), np.uint8)
+    # A line is where the next pixel lies in another cell, so it is one pixel wide however large the crop.
+    shown[:, _changes(np.floor(x * GRID[0] + 0.5))] = 200
+    shown[_changes(np.floor(y * GRID[1] + 0.5))] = 200
+    aspect = GRID[0] / GRID[1]
+    inside = np.square((x - 0.5) * aspect)[None] + np.square(y - 0.5)[:, None] < 0.4**2
+    ring = np.zeros_like(inside)
+    ring[:, 1:] |= inside[:, 1:] != inside[:, :-1]
+    ring[1:] |= inside[1:] != inside[:-1]
+    shown[ring] = (255, 220, 0)
+    return shown
+
+
+def _changes(cells: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Where a cell is another than the one before."""
+    return np.diff(cells, prepend=cells[:1]) != 0
+
+
+def _mark_edges(shown: Picture, edges: SoftEdges) -> None:
+    """Red this projector's border, green where its soft edges begin."""
+    height, width, _ = shown.shape
+    for share, column in ((edges.left, round(edges.left * width)), (edges.right, -1 - round(edges.right * width))):
+        if share:
+            shown[:, column] = (0, 255, 0)
+    for share, row in ((edges.top, round(edges.top * height)), (edges.bottom, -1 - round(edges.bottom * height))):
+        if share:
+            shown[row] = (0, 255, 0)
+    shown[:2] = shown[-2:] = (255, 0, 0)
+    shown[:, :2] = shown[:, -2:] = (255, 0, 0)
+
+
+def _blend(x: NDArray[np.float64], y: NDArray[np.float64]) -> Picture:
     """Bands of even grey: where two projectors overlap no edge may be seen in any of them, nor in the black."""
-    del soft_edges
-    band = np.clip((at[..., 1] * len(LEVELS)).astype(int), 0, len(LEVELS) - 1)
-    return np.repeat(np.array(LEVELS, np.uint8)[band][..., None], 3, axis=-1)
+    band = np.clip((y * len(LEVELS)).astype(int), 0, len(LEVELS) - 1)
+    shown = np.zeros((len(y), len(x), 3), np.uint8)
+    shown[:] = np.array(LEVELS, np.uint8)[band][:, None, None]
+    return shown
 
 
-def _focus(at: NDArray[np.float64], soft_edges: tuple[float, float, float, float]) -> NDArray[np.uint8]:
+def _focus(x: NDArray[np.float64], y: NDArray[np.float64]) -> Picture:
     """Tiles of lines one, two and four pixels wide, standing and lying, and of a chessboard of single pixels."""
-    del soft_edges
-    height, width, _ = at.shape
-    down, across = np.mgrid[:height, :width]
-    tile = max(height // 9, 16)
+    across, down = np.arange(len(x))[None], np.arange(len(y))[:, None]
+    tile = max(len(y) // 9, 16)
     kinds = [
-        across % 2, down % 2, (across // 2) % 2, (down // 2) % 2, (across // 4) % 2, (down // 4) % 2,
-        (across + down) % 2,
+        across % 2, down % 2, across // 2 % 2, down // 2 % 2, across // 4 % 2, down // 4 % 2, (across + down) % 2,
     ]  # fmt: skip
     which = (across // tile + 3 * (down // tile)) % len(kinds)
-    shown = np.choose(which, kinds).astype(np.uint8) * 255
-    shown[:2] = shown[-2:] = 255
-    shown[:, :2] = shown[:, -2:] = 255
-    return np.repeat(shown[..., None], 3, axis=-1)
+    lit = np.zeros(which.shape, bool)
+    for number, kind in enumerate(kinds):
+        lit |= (which == number) & (kind == 1)
+    lit[:2] = lit[-2:] = lit[:, :2] = lit[:, -2:] = True
+    return np.repeat(np.where(lit, np.uint8(255), np.uint8(0))[..., None], 3, axis=-1)

@@ -206,6 +206,7 @@ class MoveShutter(DeviceCommand, ShutterRequest):
 
     name = "shutter"
     names_device_in = "projector"
+    takes_s = 30.0  # it may just be asked how it is, and be slow to answer
 
 
 class SelectInput(DeviceCommand, InputRequest):
@@ -213,6 +214,7 @@ class SelectInput(DeviceCommand, InputRequest):
 
     name = "input"
     names_device_in = "projector"
+    takes_s = 30.0  # as above
 
 
 COMMANDS: dict[str, type[Command]] = {

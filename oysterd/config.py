@@ -150,7 +150,7 @@ class ProjectorConfig(Strict):
     input: ProjectorInput | None = None
     on_at_start: bool = False
     poll_s: Seconds = 10.0
-    timeout_s: Annotated[float, Field(gt=0.0, le=60.0)] = 3.0
+    timeout_s: Annotated[float, Field(gt=0.0, le=10.0)] = 3.0
 
 
 class SwitchingConfig(Strict):

@@ -140,7 +140,7 @@ class Health:
                 name: {"ok": device.is_well, "why": device.why, **device.figures}
                 for name, device in self.projectors.items()
             },
-            "alerts": self._alerts(),
+            "alerts": self.alerts(),
             "underruns": self._sound["underruns"],
             "restarts": restarts,
             **links,
@@ -166,11 +166,15 @@ class Health:
             "rss_mb": round(sum(map(_rss_bytes, [os.getpid(), *pids])) / 1e6, 1),
         }
 
-    def _alerts(self) -> list[str]:
-        """What somebody should see to though the room runs on."""
-        devices = [*self.inputs.items(), *self.outputs.items(), *self.projectors.items()]
-        lost = [f"{name}: {device.why}" for name, device in self.projectors.items() if not _is_well_or_starting(device)]
-        return lost + [f"{name}: {why}" for name, device in devices for why in device.alerts.values()]
+    def alerts(self) -> list[str]:
+        """What somebody should see to though the room runs on, as `setting name: why`."""
+        lines = []
+        for device in (*self.inputs.values(), *self.outputs.values(), *self.projectors.values()):
+            setting = f"{device.setting} {device.config.name}"
+            if not device.is_well and not device.is_starting:
+                lines.append(f"{setting}: {device.why}")
+            lines += [f"{setting}: {why}" for why in device.alerts.values()]
+        return lines
 
     def _input(self, device: Device) -> dict[str, Any]:
         age_s = None if device.heard_s is None else round(self._clock.now_s() - device.heard_s, 2)
@@ -181,10 +185,6 @@ class Health:
     def _output(self, device: Device) -> dict[str, Any]:
         assert isinstance(device.config, OutputConfig)  # as above
         return {"kind": device.config.kind, "ok": device.is_well, "why": device.why, **device.figures}
-
-
-def _is_well_or_starting(device: Device) -> bool:
-    return device.is_well or device.is_starting
 
 
 def undriven(settings: Settings) -> list[OutputConfig]:

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from drivers.calibration import Calibration, Crop, Mesh
-from drivers.geometry import corners_of, fitted, homography, surface, world_places
+from drivers.calibration import Calibration, Crop, Mesh, SoftEdges
+from drivers.geometry import corners_of, fitted, homography, surface
+from drivers.patterns import PATTERNS, Pattern, pattern
 
 UNIT = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
 KEYSTONE = np.array([[0.1, 0.05], [0.9, 0.0], [1.0, 0.95], [-0.05, 1.1]])
@@ -48,9 +49,6 @@ def test_a_mesh_goes_through_its_points_and_an_even_one_bends_nothing() -> None:
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
 def test_a_turned_crop_takes_its_part_of_the_world(degrees: int) -> None:
     crop = Crop(x=0.5, y=0.25, width=0.25, height=0.5)
-    world = np.stack(np.meshgrid((np.arange(40) + 0.5) / 40, (np.arange(20) + 0.5) / 20), axis=-1)
-    expected = np.rot90(world[5:15, 20:30], -degrees // 90)
-    np.testing.assert_allclose(world_places((10, 10), crop, degrees), expected, atol=1e-9)
     corners = surface(UNIT, None, crop, degrees).vertices[[0, 1, 3, 2], 5:]
     whole = np.array([[0.5, 0.25], [0.75, 0.25], [0.75, 0.75], [0.5, 0.75]])
     np.testing.assert_allclose(corners, np.roll(whole, degrees // 90, axis=0), atol=1e-6)
@@ -87,3 +85,16 @@ def test_a_mirrored_picture_is_one_and_a_crop_lies_within() -> None:
     Crop(x=0.6, width=0.4)
     with pytest.raises(ValidationError, match="at most 1"):
         Crop(x=0.61, width=0.4)
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_a_pattern_is_that_of_the_world_cropped_and_turned(name: Pattern) -> None:
+    crop, edges = Crop(x=0.5, y=0.25, width=0.25, height=0.5), SoftEdges()
+    if name == "focus":  # it belongs to the projector's own pixels
+        upright = pattern(name, (80, 90), crop, 0, edges)
+    else:
+        upright = pattern(name, (320, 180), Crop(), 0, edges)[45:135, 160:240]
+    for degrees in (0, 90, 180, 270):
+        area = (80, 90) if degrees % 180 == 0 else (90, 80)
+        found = pattern(name, area, crop, degrees, edges)
+        np.testing.assert_array_equal(found[3:-3, 3:-3], np.rot90(upright, -degrees // 90)[3:-3, 3:-3])

@@ -76,10 +76,12 @@ def test_alerts_and_presents_are_published_and_do_not_stop_an_output(health: Hea
     say(health, "output.wall", "alert", about="calibration", why="wall.json: gain: must be a list")
     state = health.state({}, {})
     assert state["outputs"]["wall"]["ok"] is True and state["outputs"]["wall"]["presents"] == presents
-    assert state["alerts"] == ["wall: wall.json: gain: must be a list"]
+    rear = "outputs[2] rear: one sound output is driven, and it is not the first"
+    assert state["alerts"] == ["outputs[0] wall: wall.json: gain: must be a list", rear]
     assert health.telemetry([])["presents"] == {"wall": presents}
     say(health, "output.wall", "alert", about="calibration", why="")
-    assert health.state({}, {})["alerts"] == []
+    say(health, "input.door", "lost", why="pulled out")
+    assert health.state({}, {})["alerts"] == ["inputs[0] door: pulled out", rear]
 
 
 def test_directives_are_timed_from_when_they_are_due(health: Health, clock: ManualClock) -> None:

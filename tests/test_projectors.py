@@ -89,7 +89,7 @@ def test_projectors_are_watched_switched_shut_and_told_of(booth: Booth) -> None:
     wait_until(lambda: all(one["ok"] for one in booth.state()["projectors"].values()), "both answer")
     left = booth.state()["projectors"]["left"]
     assert (left["power"], left["lamp_hours"], left["device"]) == ("standby", [1234], "House P-1 Left")
-    assert booth.state()["alerts"] == ["left: lamp error"]
+    assert booth.state()["alerts"] == ["projectors[0] left: lamp error"]
     assert booth.ask("power", on=True)["type"] == "applied"
     wait_until(lambda: {p["power"] for p in booth.state()["projectors"].values()} == {"warming"}, "both warm up")
     assert booth.ask("shutter", projector="right", closed=True)["type"] == "applied"
@@ -125,7 +125,8 @@ def test_one_that_does_not_answer_is_an_alert_and_holds_up_no_other(booth: Booth
     state = booth.state()
     assert state["projectors"]["left"]["ok"] and not state["projectors"]["right"]["ok"]
     assert "does not answer: timed out" in state["projectors"]["right"]["why"]
-    assert any(alert.startswith(f"far: host: 127.0.0.1:{nowhere} does not answer") for alert in state["alerts"])
+    far = f"projectors[2] far: host: 127.0.0.1:{nowhere} does not answer"
+    assert any(alert.startswith(far) for alert in state["alerts"])
     assert booth.ask("power", projector="left", on=True)["type"] == "applied"
     assert "far: host" in booth.ask("power", on=True)["why"]
     assert booth.supervisor.pids().keys() == {CHILD}
