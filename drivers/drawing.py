@@ -84,7 +84,7 @@ class Drawing:
         self._flow_texture: Any = None
         # The arrays are held with what is on the card, so that their identity stays theirs.
         self._uploaded: list[_Uploaded] = []
-        self._patterns: dict[tuple[Pattern, Size], Picture] = {}
+        self._patterns: dict[tuple[Pattern, Size, Size], Picture] = {}
 
     @property
     def _is_software(self) -> bool:
@@ -113,7 +113,7 @@ class Drawing:
         size = pictures[0].shape[1], pictures[0].shape[0]
         area = self._area_px(raster, size)
         if shown is not None:
-            pictures, mix = [self._pattern(shown, area)], 0.0
+            pictures, mix = [self._pattern(shown, area, size)], 0.0
         scaled_to = self._scaled_to(area, size) if shown is None else None
         is_cut = shown is not None or scaled_to is not None  # what is looked up is the crop alone
         for unit, texture in enumerate(self._textures(pictures, scaled_to)):
@@ -199,11 +199,12 @@ class Drawing:
         if marker is not None:
             program["marker"] = marker
 
-    def _pattern(self, name: Pattern, area: Size) -> Picture:
-        if (name, area) not in self._patterns:
+    def _pattern(self, name: Pattern, area: Size, world: Size) -> Picture:
+        key = (name, area, world)
+        if key not in self._patterns:
             edges = self._calibration.soft_edges
-            self._patterns = {(name, area): pattern(name, area, self._crop, self._rotation_degrees, edges)}
-        return self._patterns[name, area]
+            self._patterns = {key: pattern(name, area, world, self._crop, self._rotation_degrees, edges)}
+        return self._patterns[key]
 
     def _use_flow(self, first: Picture, second: Picture) -> None:
         """Have the motion between two pictures on the card; sought once for all the times they are drawn."""

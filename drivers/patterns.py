@@ -12,8 +12,8 @@ from drivers.calibration import Crop, SoftEdges
 Pattern = Literal["grid", "blend", "focus"]
 PATTERNS: tuple[Pattern, ...] = ("grid", "blend", "focus")
 
-# Lines of the grid across and down the whole world's picture, so that those of two projectors meet in the overlap.
-GRID = (32, 18)
+# Squares of the grid down the whole world's picture, counted from its middle, so that the lines of two projectors meet.
+SQUARES = 18
 # Levels of the blend, from black to white, in bands down the whole world's picture.
 LEVELS = (0, 32, 64, 128, 192, 255)
 
@@ -21,12 +21,18 @@ LEVELS = (0, 32, 64, 128, 192, 255)
 Picture = NDArray[np.uint8]
 
 
-def pattern(name: Pattern, area: tuple[int, int], crop: Crop, rotation_degrees: int, edges: SoftEdges) -> Picture:
-    """A pattern as uint8 (H, W, 3) for an area (width, height) that shows that part of the world, turned clockwise."""
+def pattern(
+    name: Pattern, area: tuple[int, int], world: tuple[int, int], crop: Crop, rotation_degrees: int, edges: SoftEdges
+) -> Picture:
+    """A pattern as uint8 (H, W, 3) for an area (width, height) that shows that part of the world, turned clockwise.
+
+    `world` is the width and height of the world's picture, of which only the shape counts.
+    """
     width, height = area if rotation_degrees % 180 == 0 else (area[1], area[0])
-    # Where each column and row lies in the world's picture, 0..1; all is drawn upright, and turned then.
-    x = crop.x + crop.width * (np.arange(width) + 0.5) / width
-    y = crop.y + crop.height * (np.arange(height) + 0.5) / height
+    # Where each column and row lies from the middle of the world's picture, in shares of its height; all is drawn
+    # upright, and turned then.
+    x = (crop.x + crop.width * (np.arange(width) + 0.5) / width - 0.5) * world[0] / world[1]
+    y = crop.y + crop.height * (np.arange(height) + 0.5) / height - 0.5
     upright = {"grid": _grid, "blend": _blend, "focus": _focus}[name](x, y)
     shown = np.ascontiguousarray(np.rot90(upright, -rotation_degrees // 90))
     if name == "grid":
@@ -38,10 +44,9 @@ def _grid(x: NDArray[np.float64], y: NDArray[np.float64]) -> Picture:
     """White lines that belong to the world, a yellow circle in its middle."""
     shown = np.zeros((len(y), len(x), 3), np.uint8)
     # A line is where the next pixel lies in another cell, so it is one pixel wide however large the crop.
-    shown[:, _changes(np.floor(x * GRID[0] + 0.5))] = 200
-    shown[_changes(np.floor(y * GRID[1] + 0.5))] = 200
-    aspect = GRID[0] / GRID[1]
-    inside = np.square((x - 0.5) * aspect)[None] + np.square(y - 0.5)[:, None] < 0.4**2
+    shown[:, _changes(np.floor(x * SQUARES))] = 200
+    shown[_changes(np.floor(y * SQUARES))] = 200
+    inside = np.square(x)[None] + np.square(y)[:, None] < 0.4**2
     ring = np.zeros_like(inside)
     ring[:, 1:] |= inside[:, 1:] != inside[:, :-1]
     ring[1:] |= inside[1:] != inside[:-1]
@@ -69,7 +74,7 @@ def _mark_edges(shown: Picture, edges: SoftEdges) -> None:
 
 def _blend(x: NDArray[np.float64], y: NDArray[np.float64]) -> Picture:
     """Bands of even grey: where two projectors overlap no edge may be seen in any of them, nor in the black."""
-    band = np.clip((y * len(LEVELS)).astype(int), 0, len(LEVELS) - 1)
+    band = np.clip(((y + 0.5) * len(LEVELS)).astype(int), 0, len(LEVELS) - 1)
     shown = np.zeros((len(y), len(x), 3), np.uint8)
     shown[:] = np.array(LEVELS, np.uint8)[band][:, None, None]
     return shown

@@ -91,10 +91,10 @@ def test_a_mirrored_picture_is_one_and_a_crop_lies_within() -> None:
 def test_a_pattern_is_that_of_the_world_cropped_and_turned(name: Pattern) -> None:
     crop, edges = Crop(x=0.5, y=0.25, width=0.25, height=0.5), SoftEdges()
     if name == "focus":  # it belongs to the projector's own pixels
-        upright = pattern(name, (80, 90), crop, 0, edges)
+        upright = pattern(name, (80, 90), (320, 180), crop, 0, edges)
     else:
-        upright = pattern(name, (320, 180), Crop(), 0, edges)[45:135, 160:240]
+        upright = pattern(name, (320, 180), (320, 180), Crop(), 0, edges)[45:135, 160:240]
     for degrees in (0, 90, 180, 270):
         area = (80, 90) if degrees % 180 == 0 else (90, 80)
-        found = pattern(name, area, crop, degrees, edges)
+        found = pattern(name, area, (320, 180), crop, degrees, edges)
         np.testing.assert_array_equal(found[3:-3, 3:-3], np.rot90(upright, -degrees // 90)[3:-3, 3:-3])

@@ -43,7 +43,7 @@ def show(x_display: str) -> Iterator[Shown]:
             still.append(screen(x_display)[:height, :width].tobytes())
             return len(still) > 2 and still[-1] == still[-2] == still[-3]
 
-        wait_until(is_settled, 10, "the screen shows the same three times")
+        wait_until(is_settled, 30, "the screen shows the same three times")
         return np.frombuffer(still[-1], np.uint8).reshape(height, width, 3)
 
     yield shown

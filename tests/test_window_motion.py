@@ -60,7 +60,7 @@ class Between:
             seen.append(screen(self._display)[: config.height, : config.width].tobytes())
             return len(seen) > 2 and seen[-1] == seen[-2] == seen[-3]
 
-        wait_until(is_settled, 10, "the screen shows the same three times")
+        wait_until(is_settled, 30, "the screen shows the same three times")
         return np.frombuffer(seen[-1], np.uint8).reshape(config.height, config.width, 3).astype(np.int16)
 
     def close(self) -> None:
