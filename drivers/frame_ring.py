@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from drivers.base import Clock, DeviceLost, DriverConfig
+from drivers.base import UMASKS, Clock, DeviceLost, DriverConfig, ReadableBy
 
 SHARED = Path("/dev/shm")
 MAGIC, VERSION, PIXELS = b"OYSTERFR", 1, b"RGBA"
@@ -30,6 +30,7 @@ class FrameRingConfig(DriverConfig):
     name: str = Field(default="oysterd-frames", pattern=r"^[A-Za-z0-9_.-]{1,100}$", description="under /dev/shm")
     slots: int = Field(default=4, ge=2, le=64, description="pictures kept; a reader has so long, less one, to read one")
     rate_hz: float = Field(default=30.0, ge=1, le=240, description="pictures a second, mixed between the world's")
+    readable_by: ReadableBy = Field(default="all", description="who on this machine may read it")
 
 
 class FrameRing:
@@ -103,6 +104,7 @@ class FrameRing:
         partial = self._path.with_name(f".{self._path.name}.partial")
         try:
             with partial.open("w+b") as file:
+                os.fchmod(file.fileno(), 0o666 & ~UMASKS[self._config.readable_by])  # whatever the process's umask
                 os.truncate(file.fileno(), size)
                 memory = mmap.mmap(file.fileno(), size)
             memory[: HEADER.size] = HEADER.pack(MAGIC, VERSION, slots, width, height, row, PIXELS)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from drivers.base import Clock, DeviceLost, DriverConfig
+from drivers.base import Clock, DeviceLost, DriverConfig, ReadableBy
 
 
 class StreamConfig(DriverConfig):
@@ -30,10 +30,14 @@ class StreamConfig(DriverConfig):
     )
     segment_s: float = Field(default=2.0, gt=0, le=30, description="of HLS; the delay is about three of them")
     segments: int = Field(default=6, ge=2, le=1000, description="kept in the folder")
+    readable_by: ReadableBy = Field(default="all", description="who on this machine may read the folder: a web server")
 
 
 class Stream:
-    """A sink of slices, each a picture and the sound that belongs to it, encoded as H.264 and AAC."""
+    """A sink of slices, each a picture and the sound that belongs to it, encoded as H.264 and AAC.
+
+    Files are made as the process's umask has it: FFmpeg knows no other way, so `readable_by` is up to who runs it.
+    """
 
     def __init__(self, config: StreamConfig, clock: Clock) -> None:
         del clock  # what is written sets the time

@@ -27,19 +27,26 @@ def run_projectors(configs: Sequence[ProjectorConfig], stagger_s: float, events:
     become_child()
     told, asked = Events(events, CHILD), Inbox(inbox)
     told.tell("alive")
-    # A ZeroMQ socket belongs to one thread at a time.
-    lock = threading.Lock()
+    # A ZeroMQ socket belongs to one thread at a time, and to none once it is closed.
+    lock, is_over = threading.Lock(), threading.Event()
 
     def tell(kind: str, **content: Any) -> None:
         with lock:
-            told.tell(kind, **content)
+            if not is_over.is_set():
+                told.tell(kind, **content)
 
     fleet = Fleet(configs, stagger_s, MonotonicClock(), tell)
     fleet.start()
-    while True:
-        for message in asked.receive(HEARTBEAT_S):
-            fleet.asked(message)
-        tell("alive")
+    try:
+        while True:
+            for message in asked.receive(HEARTBEAT_S):
+                fleet.asked(message)
+            tell("alive")
+    finally:
+        is_over.set()
+        with lock:
+            told.close()
+        asked.close()
 
 
 class Stagger:

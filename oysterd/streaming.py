@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.base import Clock, DeviceLost, MonotonicClock
+from drivers.base import UMASKS, Clock, DeviceLost, MonotonicClock
 from drivers.stream import Stream, StreamConfig
 from model.conditions import STEPS_PER_S
 from oysterd.bus import Events
@@ -41,7 +42,9 @@ def run_stream(output: OutputConfig, ring_name: str, events: str) -> None:
     told = Events(events, f"output.{output.name}")
     told.tell("alive")
     ring, clock = ChunkRing.attach(ring_name), MonotonicClock()
-    sink = Stream(StreamConfig.model_validate(output.options), clock)
+    options = StreamConfig.model_validate(output.options)
+    os.umask(UMASKS[options.readable_by])
+    sink = Stream(options, clock)
     streaming = Streaming(sink, ring, clock, told.tell)
     try:
         while True:

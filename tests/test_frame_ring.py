@@ -62,7 +62,7 @@ def name() -> Iterator[str]:
 
 
 def test_pictures_are_there_as_the_layout_says(name: str) -> None:
-    ring = FrameRing(FrameRingConfig(name=name, slots=3), MonotonicClock())
+    ring = FrameRing(FrameRingConfig(name=name, slots=3, readable_by="group"), MonotonicClock())
     with pytest.raises(DeviceLost, match=r"^frame_ring\.name: not open"):
         ring.write(np.zeros((9, 11, 3), np.uint8))
     ring.open()
@@ -80,6 +80,7 @@ def test_pictures_are_there_as_the_layout_says(name: str) -> None:
     newest = reader.newest()
     assert newest is not None
     assert np.abs(newest[2][..., :3] - (0.75 * pictures[0] + 0.25 * pictures[1])).max() <= 1
+    assert Path("/dev/shm", name).stat().st_mode & 0o777 == 0o640
     ring.write(np.zeros((20, 30, 3), np.uint8))  # another size is another ring
     assert Reader(name).width == 30 and reader.count == 6
     ring.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import uuid
 from collections.abc import Iterator
@@ -267,6 +268,7 @@ def test_a_server_that_goes_is_told_once_and_found_again(ring: ChunkRing) -> Non
 
 
 def test_the_process_streams_a_running_room_and_is_ended_when_a_server_hangs(tmp_path: Path, ring: ChunkRing) -> None:
+    before = os.umask(0o077)  # as the service has it
     bus, supervisor = Bus(), Supervisor(DaemonClock())
     name = str(ring._memory.name)  # type: ignore[union-attr]
     events: list[Message] = []
@@ -298,9 +300,11 @@ def test_the_process_streams_a_running_room_and_is_ended_when_a_server_hangs(tmp
             wait_until(lambda: hear() and supervisor.restarts()["output.far"] >= 1, "the hung process is ended", 30)
         assert supervisor.restarts()["output.foyer"] == 0
     finally:
+        os.umask(before)
         supervisor.stop()
         bus.close()
     assert "#EXT-X-ENDLIST" in playlist.read_text()
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("room*")} == {0o644}
 
 
 def socket_that_says_nothing() -> Any:
