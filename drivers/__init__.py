@@ -13,11 +13,13 @@ from typing import Any, Generic, TypeVar
 from drivers.base import Clock, DriverConfig, MonotonicClock, Sink, Source
 from drivers.camera import Camera, CameraConfig
 from drivers.dmx_input import ArtNetInput, ArtNetInputConfig, SacnInput, SacnInputConfig
+from drivers.frame_ring import FrameRing, FrameRingConfig
 from drivers.lamps import ArtNetLamps, ArtNetLampsConfig, SacnLamps, SacnLampsConfig
 from drivers.mqtt_topics import MqttTopics, MqttTopicsConfig
 from drivers.realsense import RealSense, RealSenseConfig
 from drivers.serial_lines import SerialLines, SerialLinesConfig
 from drivers.speaker import Speaker, SpeakerConfig
+from drivers.stream import Stream, StreamConfig
 from drivers.virtual import (
     SilentSpeaker,
     SilentSpeakerConfig,
@@ -60,6 +62,8 @@ SINKS: dict[str, Kind[Sink]] = {
     "speaker": Kind(SpeakerConfig, Speaker),
     "silent_speaker": Kind(SilentSpeakerConfig, SilentSpeaker),
     "window": Kind(WindowConfig, Window),
+    "stream": Kind(StreamConfig, Stream),
+    "frame_ring": Kind(FrameRingConfig, FrameRing),
     "artnet_lamps": Kind(ArtNetLampsConfig, ArtNetLamps),
     "sacn_lamps": Kind(SacnLampsConfig, SacnLamps),
 }

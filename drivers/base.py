@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,11 @@ class DriverConfig(BaseModel):
     """What every driver's configuration class is: frozen, and it refuses unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# Who on this machine may read what an output leaves in files, and the umask that leaves them so.
+ReadableBy = Literal["user", "group", "all"]
+UMASKS: dict[ReadableBy, int] = {"user": 0o077, "group": 0o027, "all": 0o022}
 
 
 class Clock(Protocol):

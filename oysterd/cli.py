@@ -1,4 +1,4 @@
-"""The command `oysterd`: run, check, direct and render a room; see what its sensors do; list and try its devices."""
+"""The command `oysterd`: run, check, command and render a room; see what sensors do; list and try its devices."""
 
 from __future__ import annotations
 
@@ -53,6 +53,13 @@ def _parser() -> argparse.ArgumentParser:
     mappings.add_argument("--key", type=Path, metavar="FILE.key_secret", help="our certificate, where CURVE is served")
     mappings.set_defaults(do=_mappings)
 
+    send = commands.add_parser("send", help="send any command to a running room")
+    send.add_argument("name", metavar="COMMAND", help="such as pattern")
+    send.add_argument("payload", nargs="?", default="{}", metavar="JSON", help="""such as '{"pattern": "grid"}'""")
+    send.add_argument("--config", type=Path, metavar="FILE.toml", help="the room's, if zmq.command is not the usual")
+    send.add_argument("--wait", type=float, default=10.0, metavar="SECONDS", help="for the answer (10)")
+    send.set_defaults(do=_send)
+
     render = commands.add_parser("render", help="render a timeline into a film, offline")
     render.add_argument("timeline", type=Path, metavar="TIMELINE.toml")
     render.add_argument("--out", type=Path, required=True, metavar="CLIP.mp4")
@@ -105,6 +112,21 @@ def _mappings(options: argparse.Namespace) -> int:
 
     settings = Settings() if options.config is None else load(options.config)
     return show(settings.zmq, options.once, options.json, options.wait, client_secret_file=options.key)
+
+
+def _send(options: argparse.Namespace) -> int:
+    from oysterd.client import send
+    from oysterd.commands import CommandError, parse
+    from oysterd.config import Settings, load
+    from oysterd.errors import ConfigError
+
+    settings = Settings() if options.config is None else load(options.config)
+    try:
+        command = parse(options.name, options.payload)
+    except CommandError as error:
+        raise ConfigError(error.lines) from error
+    payload = command.model_dump(mode="json", exclude_unset=True)
+    return send(command.name, payload, settings.zmq, options.wait)
 
 
 def _render(options: argparse.Namespace) -> int:

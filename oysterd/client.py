@@ -13,7 +13,7 @@ import zmq
 import zmq.auth
 
 from oysterd.commands import Receipt
-from oysterd.config import ZmqConfig
+from oysterd.control_config import ZmqConfig
 
 APPLIED, REFUSED, NO_ANSWER = 0, 1, 2
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_origin
+from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import (
     BaseModel,
@@ -16,7 +15,6 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 from pydantic_core import from_json
 from pydantic_settings import (
@@ -28,6 +26,8 @@ from pydantic_settings import (
 )
 
 from oysterd.changes import Strict, Text, View, read_toml
+from oysterd.control_config import MqttConfig, PageConfig, Port, ZmqConfig
+from oysterd.device_requests import ProjectorInput
 from oysterd.errors import ConfigError, Location, bare, did_you_mean, explain, refusal, reworded
 from oysterd.mapped import SensorMapping
 from oysterd.osc_config import OscConfig
@@ -40,18 +40,7 @@ PREFIX = "OYSTERD_"
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 # What readings may come from beside the configured inputs: what is sent to us, and the time of day.
 REMOTE_INPUTS = ("mqtt", "zmq", "osc", "clock")
-Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0.0, le=86_400.0)]
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address can be reached from this machine alone."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 class SiteConfig(Strict):
@@ -125,6 +114,27 @@ class OutputConfig(Strict):
         return _checked(options, SINKS, info)
 
 
+class ProjectorConfig(Strict):
+    """A projector as a machine, switched and watched over the network by PJLink; its picture is an output's."""
+
+    name: Name
+    kind: Literal["pjlink"] = "pjlink"
+    host: Text
+    port: Port = 4352
+    password: SecretStr | None = None
+    # Chosen each time it comes on: such as "31", the first digital one; unset, it stays as it was.
+    input: ProjectorInput | None = None
+    on_at_start: bool = False
+    poll_s: Seconds = 10.0
+    timeout_s: Annotated[float, Field(gt=0.0, le=10.0)] = 3.0
+
+
+class SwitchingConfig(Strict):
+    """How projectors are switched: the pause between one and the next, for lamps that strike at once trip fuses."""
+
+    stagger_s: Annotated[float, Field(ge=0.0, le=600.0)] = 3.0
+
+
 def _known_kind(kind: str, kinds: Mapping[str, Any]) -> str:
     if kind not in kinds:
         raise refusal(f'unknown kind "{kind[:40]}"{did_you_mean(kind, kinds)}; known are {", ".join(kinds)}')
@@ -148,83 +158,6 @@ def _values_of(device: InputConfig) -> list[str]:
     return [value["name"] for value in device.options.get("values", [])]
 
 
-class MqttConfig(Strict):
-    """The MQTT broker; with no `host`, `embedded` starts a small one on the loopback."""
-
-    enabled: bool = True
-    host: Text | None = None
-    port: Port = 1883
-    version: Literal["5", "3.1.1"] = "5"
-    username: Text | None = None
-    password: SecretStr | None = None
-    embedded: bool = False
-    keepalive_s: Annotated[int, Field(ge=1, le=3600)] = 5
-    tls_ca: Text | None = None
-    home_assistant: bool = True
-
-    @model_validator(mode="after")
-    def _has_a_broker(self) -> Self:
-        if self.enabled and self.host is None and not self.embedded:
-            raise refusal("needs a host, or embedded = true, or enabled = false")
-        if self.password is not None and self.username is None:
-            raise refusal("has a password without a username")
-        return self
-
-    def resolved(self) -> MqttConfig:
-        """The broker to connect to: itself, or the embedded one, which speaks MQTT 3.1.1 without TLS."""
-        if self.host is not None:
-            return self
-        return self.model_copy(update={"host": "127.0.0.1", "version": "3.1.1", "tls_ca": None})
-
-
-Endpoint = Annotated[str, StringConstraints(pattern=r"^(tcp://[^/\s]+:([0-9]{1,5}|\*)|ipc://\S+)$")]
-
-
-class ZmqConfig(Strict):
-    """Where ZeroMQ is served. Off the loopback it needs CURVE: a secret key and the clients' public keys."""
-
-    enabled: bool = True
-    command: Endpoint = "tcp://127.0.0.1:5571"
-    state: Endpoint = "tcp://127.0.0.1:5572"
-    input: Endpoint = "tcp://127.0.0.1:5573"
-    server_secret_file: Text | None = None
-    clients_dir: Text | None = None
-
-    @model_validator(mode="after")
-    def _is_safe(self) -> Self:
-        problems: list[tuple[Location, str]] = []
-        if (self.server_secret_file is None) != (self.clients_dir is None):
-            problems.append(((), "server_secret_file and clients_dir go together: set both or none"))
-        if self.server_secret_file is not None and not Path(self.server_secret_file).is_file():
-            problems.append((("server_secret_file",), f"there is no file {self.server_secret_file}"))
-        if self.clients_dir is not None and not Path(self.clients_dir).is_dir():
-            problems.append((("clients_dir",), f"there is no folder {self.clients_dir}"))
-        for key in ("command", "state", "input"):
-            endpoint: str = getattr(self, key)
-            host = endpoint.removeprefix("tcp://").rpartition(":")[0]
-            if self.server_secret_file is None and endpoint.startswith("tcp://") and not is_loopback(host):
-                problems.append(((key,), f"{endpoint} is off the loopback: set server_secret_file and clients_dir"))
-        if problems:
-            raise reworded(None, ZmqConfig, problems)
-        return self
-
-
-class PageConfig(Strict):
-    """The operator page. It asks for no password, so it is served on the loopback only: tunnel to it from elsewhere."""
-
-    enabled: bool = True
-    host: Text = "127.0.0.1"
-    port: Port = 8484
-    jpeg_quality: Annotated[int, Field(ge=10, le=100)] = 80
-
-    @field_validator("host")
-    @classmethod
-    def _stays_here(cls, host: str) -> str:
-        if not is_loopback(host):
-            raise refusal(f"{host} is off the loopback, and the page asks for no password")
-        return host
-
-
 class LogConfig(Strict):
     """What is logged."""
 
@@ -242,6 +175,8 @@ class Settings(BaseSettings):
     world: WorldConfig = WorldConfig()
     inputs: list[InputConfig] = []
     outputs: list[OutputConfig] = []
+    projectors: list[ProjectorConfig] = []
+    switching: SwitchingConfig = SwitchingConfig()
     sound: SoundConfig = SoundConfig()
     mappings: list[SensorMapping] = []
     triggers: list[SensorTrigger] = []
@@ -251,7 +186,7 @@ class Settings(BaseSettings):
     page: PageConfig = PageConfig()
     log: LogConfig = LogConfig()
 
-    @field_validator("inputs", "outputs")
+    @field_validator("inputs", "outputs", "projectors")
     @classmethod
     def _differ_in_name(cls, devices: list[Any], info: ValidationInfo) -> list[Any]:
         names = [device.name for device in devices]

@@ -18,7 +18,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 from oysterd.changes import Motion
 from oysterd.clock import Clock
 from oysterd.commands import CommandError, Receipt, parse_motion, parse_reading
-from oysterd.config import MqttConfig, SiteConfig
+from oysterd.config import SiteConfig
+from oysterd.control_config import MqttConfig
 from oysterd.director import Director
 from oysterd.home_assistant import discovery
 from oysterd.log_once import LogOnce

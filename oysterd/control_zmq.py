@@ -22,7 +22,7 @@ from zmq.auth.thread import ThreadAuthenticator
 from oysterd.changes import Motion
 from oysterd.clock import Clock
 from oysterd.commands import LARGEST_PAYLOAD_BYTES, CommandError, Receipt, parse_motion, parse_reading
-from oysterd.config import ZmqConfig
+from oysterd.control_config import ZmqConfig
 from oysterd.director import Director
 from oysterd.refusals import Refusals
 

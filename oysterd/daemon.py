@@ -17,6 +17,7 @@ from oysterd.clock import MonotonicClock
 from oysterd.commands import Command, Receipt
 from oysterd.conditioning import Conditioning
 from oysterd.config import Settings
+from oysterd.device_link import DeviceLink
 from oysterd.director import Director
 from oysterd.errors import ConfigError
 from oysterd.health import Health
@@ -68,9 +69,10 @@ def run(settings: Settings, say: Callable[[str], None] = print) -> None:
         supervisor = Supervisor(clock, lambda child: loop.died(child))
         stack.callback(supervisor.stop)
         world = WorldLink(bus, lambda identifier, why: director.failed(identifier, why))
+        devices = DeviceLink(bus, clock, lambda done: director.applied(done), lambda *why: director.failed(*why))
         # The world first: it loads for seconds, during which all else can be made.
         supervisor.start(processes.world(settings, ring_name, bus.events, world.address))
-        for child in processes.devices(settings, ring_name, bus):
+        for child in processes.devices(settings, ring_name, bus, devices):
             supervisor.start(child)
 
         # Only now, for it takes a second to import all that serves pages and brokers.
@@ -88,8 +90,8 @@ def run(settings: Settings, say: Callable[[str], None] = print) -> None:
 
         director = Director(clock, submit, publish)
         loop = Loop(
-            bus, ring, settings.world.ahead_chunks, supervisor, director, conditioning, world, health, transports,
-            notifier, clock,
+            bus, ring, settings.world.ahead_chunks, supervisor, director, conditioning, world, devices, health,
+            transports, notifier, clock,
         )  # fmt: skip
         transports.start(settings, director, ring, conditioning, clock, stack)
         # Pushed last, so that children put their things away while the transports end.

@@ -17,7 +17,7 @@ from oysterd.child import become_child
 from oysterd.clock import MonotonicClock as DaemonClock
 from oysterd.config import OutputConfig
 from oysterd.playhead import Playhead
-from oysterd.projector import Pictures, PictureSink
+from oysterd.projector import BlendSink, Pictures
 from oysterd.ring import ChunkRing
 
 LAMP_KINDS = ("artnet_lamps", "sacn_lamps")  # of outputs
@@ -36,7 +36,7 @@ def run_lamps(output: OutputConfig, ring_name: str, events: str) -> None:
     os.nice(NICENESS)
     ring = ChunkRing.attach(ring_name)
     clock = MonotonicClock()
-    sink = cast(PictureSink, make_sink(output.kind, output.options, clock))
+    sink = cast(BlendSink, make_sink(output.kind, output.options, clock))
     lamps = Lamps(sink, ring, clock, told.tell)
     try:
         while True:
@@ -50,7 +50,7 @@ def run_lamps(output: OutputConfig, ring_name: str, events: str) -> None:
 class Lamps:
     """Shows the world on one sink of lamps, which sets the pace, and tells of it by `tell(type, **content)`."""
 
-    def __init__(self, sink: PictureSink, ring: ChunkRing, clock: Clock, tell: Callable[..., None]) -> None:
+    def __init__(self, sink: BlendSink, ring: ChunkRing, clock: Clock, tell: Callable[..., None]) -> None:
         self._sink = sink
         self._ring = ring
         self._clock = clock

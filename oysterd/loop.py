@@ -11,8 +11,9 @@ import numpy as np
 from oysterd.asking import Refused, check_change
 from oysterd.bus import Bus, Message
 from oysterd.clock import Clock
-from oysterd.commands import Command
+from oysterd.commands import Command, DeviceCommand
 from oysterd.conditioning import Conditioning
+from oysterd.device_link import DeviceLink
 from oysterd.director import Director
 from oysterd.health import STARTING, Health
 from oysterd.notify import Notifier
@@ -46,6 +47,7 @@ class Loop:
         director: Director,
         conditioning: Conditioning,
         world: WorldLink,
+        devices: DeviceLink,
         health: Health,
         transports: Transports,
         notifier: Notifier,
@@ -58,6 +60,7 @@ class Loop:
         self._director = director
         self._conditioning = conditioning
         self._world = world
+        self._devices = devices
         self._health = health
         self._transports = transports
         self._notifier = notifier
@@ -81,6 +84,7 @@ class Loop:
             self._event(message)
         self._supervisor.tick()
         self._director.tick()
+        self._devices.tick()
         self._world.flush()
         self._watch_world()
         now_s = self._clock.now_s()
@@ -96,6 +100,9 @@ class Loop:
 
     def submit(self, command: Command) -> None:
         """Take a command that is due."""
+        if isinstance(command, DeviceCommand):
+            self._devices.submit(command)
+            return
         change = command.to_change()
         if change is not None:
             try:
@@ -124,7 +131,9 @@ class Loop:
                 logger.warning("%s", note)
         for trouble in self._health.event(message):
             logger.warning("%s: %s", sender, trouble)
-        if kind == "applied":
+        if sender != "world" and kind in ("applied", "failed"):
+            self._devices.answered(sender, message["id"], message.get("why", ""))
+        elif kind == "applied":
             self._world.answered(message["id"])
             self._director.applied(message["id"], message["step"], message["time_s"])
         elif kind == "failed":
@@ -136,7 +145,7 @@ class Loop:
         elif kind == "readings":
             for captured_ns, values in message["samples"]:
                 self._conditioning.readings(sender.removeprefix("input."), values, captured_ns)
-        elif kind in ("lost", "closed"):
+        elif kind in ("lost", "closed") or (kind == "alert" and message["why"]):
             logger.warning("%s: %s", sender, message["why"])
         elif kind == "back":
             logger.info("%s works", sender)

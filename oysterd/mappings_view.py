@@ -14,7 +14,7 @@ from typing import Any, TextIO
 import zmq
 
 from oysterd.client import secure
-from oysterd.config import ZmqConfig
+from oysterd.control_config import ZmqConfig
 
 SHOWN, NO_ANSWER = 0, 2
 BAR_CELLS = 10

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from oysterd.bus import Bus
+from oysterd.calibration_file import path_of
 from oysterd.capture import run_capture
 from oysterd.config import Settings
+from oysterd.device_link import DeviceLink
 from oysterd.health import undriven
 from oysterd.lamps import LAMP_KINDS, run_lamps
 from oysterd.playout import SOUND_KINDS, run_playout
-from oysterd.projector import run_projector
+from oysterd.projector import run_frame_ring, run_projector
+from oysterd.projectors import CHILD, run_projectors
+from oysterd.streaming import run_stream
 from oysterd.supervisor import Child
 
 # A process that says nothing for this long hangs; each says something every second.
@@ -20,6 +24,9 @@ WORLD_HUNG_AFTER_S = 15.0
 # Loading and compiling the network may take minutes where it is done for the first time.
 WORLD_START_WITHIN_S = 300.0
 
+# Outputs that nobody has to calibrate, by kind.
+PICTURE_TARGETS = {"stream": run_stream, "frame_ring": run_frame_ring, **dict.fromkeys(LAMP_KINDS, run_lamps)}
+
 
 def world(settings: Settings, ring_name: str, events: str, inbox: str) -> Child:
     """The world's process."""
@@ -30,7 +37,7 @@ def world(settings: Settings, ring_name: str, events: str, inbox: str) -> Child:
     return Child("world", run_world, arguments, WORLD_HUNG_AFTER_S, WORLD_START_WITHIN_S)
 
 
-def devices(settings: Settings, ring_name: str, bus: Bus) -> list[Child]:
+def devices(settings: Settings, ring_name: str, bus: Bus, link: DeviceLink) -> list[Child]:
     """The processes of inputs and outputs. There is always one for the sound, for it is the clock of all."""
     limits = (HUNG_AFTER_S, START_WITHIN_S)
     left_out = undriven(settings)
@@ -39,9 +46,18 @@ def devices(settings: Settings, ring_name: str, bus: Bus) -> list[Child]:
     name = "sound" if sound is None else f"output.{sound.name}"
     children = [Child(name, run_playout, (sound, ring_name, bus.events, settings.sound), *limits)]
     for device in settings.outputs:
-        if device.kind not in SOUND_KINDS:
-            run = run_lamps if device.kind in LAMP_KINDS else run_projector
-            children.append(Child(f"output.{device.name}", run, (device, ring_name, bus.events), *limits))
+        if device.kind in PICTURE_TARGETS:
+            arguments = (device, ring_name, bus.events)
+            children.append(Child(f"output.{device.name}", PICTURE_TARGETS[device.kind], arguments, *limits))
+        elif device.kind not in SOUND_KINDS:
+            name = f"output.{device.name}"
+            inbox = link.open("output", [device.name], name)
+            file = path_of(settings.world.state_dir, device.name)
+            children.append(Child(name, run_projector, (device, ring_name, bus.events, inbox, file), *limits))
+    if settings.projectors:
+        inbox = link.open("projector", [projector.name for projector in settings.projectors], CHILD)
+        machines = (settings.projectors, settings.switching.stagger_s, bus.events, inbox)
+        children.append(Child(CHILD, run_projectors, machines, *limits))
     for source in settings.inputs:
         children.append(Child(f"input.{source.name}", run_capture, (source, bus.events), *limits))
     return children

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 from oysterd.clock import Clock
 from oysterd.commands import Receipt
 from oysterd.conditioning import Conditioning
-from oysterd.config import MqttConfig, Settings
+from oysterd.config import Settings
+from oysterd.control_config import MqttConfig
 from oysterd.control_mqtt import ControlMqtt
 from oysterd.control_osc import ControlOsc, OscError
 from oysterd.control_zmq import ControlZmq, ZmqError

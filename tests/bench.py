@@ -30,7 +30,7 @@ from websockets.sync.client import connect
 from model import checkpoint
 from model.conditions import STEPS_PER_S
 from oysterd.client import APPLIED, send
-from oysterd.config import ZmqConfig
+from oysterd.control_config import ZmqConfig
 
 ROOT = Path(__file__).parent.parent
 DIRECTIVES = (
@@ -266,6 +266,15 @@ def main() -> None:
             f"{result['memory_growth_mb']:+.0f} MB in {result['memory_seconds']} s",
             "flat",
             abs(result["memory_growth_mb"]) < 30,
+        ),
+        *(
+            (
+                f"projector 720p 20 Hz, {label}",
+                f"{100 * result[f'projector_{label}_presented_share']:.1f} % presented",
+                "≥ 99 %",
+                result[f"projector_{label}_presented_share"] >= 0.99,
+            )
+            for label in ("plain", "calibrated")
         ),
         ("weights", f"{result['weights_mb']:.1f} MB", "< 25 MB", result["weights_mb"] < 25),
         ("first picture", f"{result['first_picture_s']:.1f} s", "< 10 s", result["first_picture_s"] < 10),

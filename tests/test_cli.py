@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 import pytest
 from parts import end, free_port, wait_until
+from pjlink_server import PJLinkServer
 
 from oysterd import cli
 
@@ -102,6 +103,13 @@ def room(tmp_path: Path) -> Iterator[Room]:
     made.stop()
 
 
+@pytest.fixture
+def machine() -> Iterator[PJLinkServer]:
+    made = PJLinkServer()
+    yield made
+    made.close()
+
+
 def oysterd(room: Room, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "oysterd", *arguments]
     environment = {**room.environment, "PYTHONPATH": str(ROOT)}
@@ -118,7 +126,9 @@ def rings() -> set[str]:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_room_runs_is_directed_and_leaves_nothing_behind(room: Room, tmp_path: Path, how: signal.Signals) -> None:
+def test_a_room_runs_is_directed_and_leaves_nothing_behind(
+    room: Room, tmp_path: Path, machine: PJLinkServer, how: signal.Signals
+) -> None:
     before = rings()
     room.more = f"""
             [mqtt]
@@ -128,6 +138,10 @@ def test_a_room_runs_is_directed_and_leaves_nothing_behind(room: Room, tmp_path:
             name = "wall"
             kind = "window"
             optional = true
+            [[projectors]]
+            name = "left"
+            host = "127.0.0.1"
+            port = {machine.port}
             """
     process = room.start()
     room.says("Ctrl-C")
@@ -143,11 +157,21 @@ def test_a_room_runs_is_directed_and_leaves_nothing_behind(room: Room, tmp_path:
     refused = oysterd(room, "direct", "fail", "--config", str(room.config))
     assert refused.returncode == 1 and "asked to fail" in refused.stdout, refused
 
+    answer = oysterd(room, "send", "pattern", '{"pattern": "grid"}', "--config", str(room.config))
+    assert answer.returncode == 0 and "applied pattern" in answer.stdout, answer
+    wait_until(lambda: room.state()["outputs"]["wall"].get("pattern") == "grid", "the pattern is told")
+    refused = oysterd(room, "send", "calibrate", '{"output": "wal", "clear": ["mesh"]}', "--config", str(room.config))
+    assert refused.returncode == 1 and 'output: there is no "wal" (did you mean "wall"?)' in refused.stdout, refused
+
+    answer = oysterd(room, "send", "power", '{"on": true}', "--config", str(room.config))
+    assert answer.returncode == 0 and "applied power" in answer.stdout, answer
+    wait_until(lambda: room.state()["projectors"]["left"].get("power") == "warming", "the projector is told of")
+
     wait_until(lambda: room.state()["ready"] and room.state()["steps_per_s"] == 12.0, "the state")
     wait_until(lambda: room.state()["inputs"]["depth"]["ok"] and room.state()["mqtt"]["connected"], "depth and broker")
     state = room.state()
     assert not state["outputs"]["wall"]["ok"] and "no display" in state["outputs"]["wall"]["why"]
-    assert set(state["restarts"]) == {"world", "sound", "output.wall", "input.depth", "input.roof"}
+    assert set(state["restarts"]) == {"world", "sound", "output.wall", "projectors", "input.depth", "input.roof"}
 
     members = family(process)
     start_s = time.monotonic()
@@ -275,6 +299,10 @@ def test_what_is_not_there_is_said_in_a_line(tmp_path: Path, capsys: pytest.Capt
     config.write_text(f'[zmq]\ncommand = "tcp://127.0.0.1:{free_port()}"\n')
     assert cli.main(["direct", "rain", "--config", str(config), "--wait", "0.3"]) == 2
     assert "is oysterd running?" in capsys.readouterr().out
+    assert cli.main(["send", "patern", "{}", "--config", str(config)]) == 2
+    assert 'unknown command "patern" (did you mean "pattern"?)' in capsys.readouterr().err
+    assert cli.main(["send", "pattern", '{"pattern": 3}', "--config", str(config)]) == 2
+    assert capsys.readouterr().err.startswith("pattern: must be ")
 
 
 def test_the_command_is_installed_under_its_name() -> None:

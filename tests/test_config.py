@@ -1,6 +1,6 @@
 import re
 from pathlib import Path
-from typing import get_args
+from typing import get_args, get_origin
 
 import pytest
 from pydantic import BaseModel
@@ -57,7 +57,10 @@ def keys_in(text: str) -> set[str]:
 
 def tables_in(model: type[BaseModel]) -> dict[str, type[BaseModel]]:
     """The keys of a section that are lists of tables themselves."""
-    entries = {name: next(iter(get_args(field.annotation)), None) for name, field in model.model_fields.items()}
+    lists = {
+        name: field.annotation for name, field in model.model_fields.items() if get_origin(field.annotation) is list
+    }
+    entries = {name: get_args(annotation)[0] for name, annotation in lists.items()}
     return {name: kind for name, kind in entries.items() if isinstance(kind, type) and issubclass(kind, BaseModel)}
 
 

@@ -78,6 +78,8 @@ BAD_OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "speaker": ({"latency_s": -1}, "latency_s"),
     "silent_speaker": ({"latency_s": 0}, "latency_s"),
     "window": ({"upscale": "magic"}, "upscale"),
+    "stream": ({"url": "x.m3u8", "width": 17}, "width"),
+    "frame_ring": ({"slots": 1}, "slots"),
 }
 
 

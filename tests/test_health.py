@@ -83,6 +83,21 @@ def test_outputs_tell_figures_and_reasons(health: Health) -> None:
     assert state["mqtt"] == {"connected": False}
 
 
+def test_alerts_and_presents_are_published_and_do_not_stop_an_output(health: Health) -> None:
+    presents = {"asked": 100, "presented": 98, "late": 3, "dropped": 2}
+    say(health, "output.wall", "back")
+    say(health, "output.wall", "stats", pictures_per_s=60.0, presents=presents)
+    say(health, "output.wall", "alert", about="calibration", why="wall.json: gain: must be a list")
+    state = health.state({}, {})
+    assert state["outputs"]["wall"]["ok"] is True and state["outputs"]["wall"]["presents"] == presents
+    rear = "outputs[2] rear: one sound output is driven, and it is not the first"
+    assert state["alerts"] == ["outputs[0] wall: wall.json: gain: must be a list", rear]
+    assert health.telemetry([])["presents"] == {"wall": presents}
+    say(health, "output.wall", "alert", about="calibration", why="")
+    say(health, "input.door", "lost", why="pulled out")
+    assert health.state({}, {})["alerts"] == ["inputs[0] door: pulled out", rear]
+
+
 def test_directives_are_timed_from_when_they_are_due(health: Health, clock: ManualClock) -> None:
     def answer(command: Direct | SetScene, status: Any, **more: Any) -> None:
         health.answered(Receipt(id=command.id, name=command.name, status=status, **more))

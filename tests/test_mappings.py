@@ -20,7 +20,7 @@ from test_cli import ROOT, Room, oysterd
 from test_control_osc import Tablet
 from test_lamps import Node
 
-from oysterd.config import ZmqConfig
+from oysterd.control_config import ZmqConfig
 from oysterd.mappings_view import NO_ANSWER, SHOWN, _fitted, show, table
 
 # A whole room of a dozen processes, on a machine that may be busy with others.
