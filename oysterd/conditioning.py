@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from model.conditions import ENVIRONMENT, GRID, MOTION
 from oysterd.changes import Change, Motion, PresencePoint
 from oysterd.clock import Clock
 from oysterd.config import SensorMapping, Settings
+from oysterd.people import Place, count
 from oysterd.presence import NEAR, STIR, PresenceMap, fuse
 from oysterd.slot import Slot
 
@@ -88,6 +89,9 @@ class Conditioning:
         self._presence: dict[str, Slot[PresenceMap]] = {
             device.name: Slot(clock, device.max_age_s) for device in settings.inputs if device.use == "presence"
         }
+        self._people: dict[str, Slot[list[Place]]] = {
+            device.name: Slot(clock, device.max_age_s) for device in settings.inputs if device.use == "presence"
+        }
         ages_s = {device.name: device.max_age_s for device in settings.inputs}
         self._mapped = [
             _Mapped(mapping, clock, ages_s.get(mapping.sensor.partition(".")[0], REMOTE_MAX_AGE_S))
@@ -98,11 +102,21 @@ class Conditioning:
         self._set_environment: dict[str, float] = {}
         self._set_presence: PresenceMap | None = None
 
-    def presence(self, source: str, presence: PresenceMap, captured_ns: int) -> None:
-        """A map float32 (rows, cols, 2) of an input. Raises ValueError for another shape, KeyError for a stranger."""
+    def presence(self, source: str, presence: PresenceMap, captured_ns: int, people: Sequence[Place] = ()) -> None:
+        """A map float32 (rows, cols, 2) of an input, and where it sees people; their number is `<input>.people_count`.
+
+        Raises ValueError for another shape, KeyError for a stranger.
+        """
         if presence.shape != (*GRID, 2):
             raise ValueError(f"{source}: a presence map must be {(*GRID, 2)}, not {presence.shape}")
         self._presence[source].put(presence, captured_ns)
+        self._people[source].put(list(people), captured_ns)
+        self.readings(source, {"people_count": float(len(people))}, captured_ns)
+
+    def people(self) -> int | None:
+        """How many people all cameras together see, coarsely; None when none of them sees."""
+        places = [seen for slot in self._people.values() if (seen := slot.get()) is not None]
+        return count(places) if places else None
 
     def readings(self, source: str, values: Mapping[str, float], captured_ns: int | None = None) -> None:
         """Values of an input, or of `mqtt` or `zmq`; those that no mapping names are dropped."""

@@ -29,6 +29,7 @@ from pydantic_settings import (
 
 from oysterd.changes import EnvironmentKey, Strict, Text, View, read_toml
 from oysterd.errors import ConfigError, Location, bare, did_you_mean, explain, refusal, reworded
+from oysterd.presence_config import PresenceConfig
 
 PREFIX = "OYSTERD_"
 
@@ -79,6 +80,7 @@ class InputConfig(Strict):
     kind: str
     use: Literal["presence", "sensors"]
     max_age_s: Seconds = 1.0
+    presence: PresenceConfig = PresenceConfig()
     options: dict[str, Any] = Field(default={}, validate_default=True)
 
     @field_validator("kind")

@@ -44,6 +44,7 @@ class _Kept:
         self.process: SpawnProcess | None = None
         self.started_s = 0.0
         self.heard_s: float | None = None  # None until the present process was heard
+        self.patience_s = 0.0  # how long it may be silent beyond `hung_after_s`, as it last said itself
         self.restart_at_s: float | None = None
         self.back_off_s = BACK_OFF_S[0]
         self.starts = 0
@@ -68,10 +69,12 @@ class Supervisor:
         kept = self._kept[child.name] = _Kept(child)
         self._spawn(kept)
 
-    def heard(self, name: str) -> None:
-        """Tell that a child shows life."""
+    def heard(self, name: str, patience_s: float | None = None) -> None:
+        """Tell that a child shows life; with `patience_s`, that it may be silent for so much longer from now on."""
         if name in self._kept and self._kept[name].process is not None:
             self._kept[name].heard_s = self._clock.now_s()
+            if patience_s is not None:
+                self._kept[name].patience_s = patience_s
 
     def tick(self) -> None:
         """Look after all children; returns at once."""
@@ -128,7 +131,7 @@ class Supervisor:
         if kept.heard_s is None:
             limit_s = kept.child.start_within_s
             return f"not heard within {limit_s:g} s of its start" if now_s - kept.started_s > limit_s else None
-        limit_s = kept.child.hung_after_s
+        limit_s = kept.child.hung_after_s + kept.patience_s
         return f"not heard for {limit_s:g} s" if now_s - kept.heard_s > limit_s else None
 
     def _spawn(self, kept: _Kept) -> None:
@@ -143,6 +146,7 @@ class Supervisor:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         kept.process = process
         kept.started_s, kept.heard_s, kept.restart_at_s = self._clock.now_s(), None, None
+        kept.patience_s = 0.0
         kept.starts += 1
 
     def _bury(self, kept: _Kept, why: str) -> None:
