@@ -37,10 +37,14 @@ def main() -> None:
 
     def push() -> bool:
         data = picture(time.monotonic_ns() // 1_000_000)
-        for source in list(sources):
-            if source.emit("push-buffer", Gst.Buffer.new_wrapped(data)) != Gst.FlowReturn.OK:
-                sources.remove(source)
+        for source in sources:
+            source.emit("push-buffer", Gst.Buffer.new_wrapped(data))  # refused before it runs, and then lost
         return True
+
+    def join(_: Any, media: Any) -> None:
+        source = media.get_element().get_by_name_recurse_up("eye")
+        sources.append(source)
+        media.connect("unprepared", lambda _: sources.remove(source))
 
     factory = GstRtspServer.RTSPMediaFactory()
     factory.set_shared(True)
@@ -51,9 +55,7 @@ def main() -> None:
         "! x264enc tune=zerolatency speed-preset=ultrafast bitrate=4000 key-int-max=15 "
         "! rtph264pay name=pay0 pt=96 config-interval=1 )"
     )
-    factory.connect(
-        "media-configure", lambda _, media: sources.append(media.get_element().get_by_name_recurse_up("eye"))
-    )
+    factory.connect("media-configure", join)
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")
     server.set_service(port)

@@ -35,7 +35,7 @@ def test_the_demo_needs_no_hardware() -> None:
 
 
 def keys_in(text: str) -> set[str]:
-    return set(re.findall(r"^(?:# )?([a-z_]+) = ", text, re.MULTILINE))
+    return set(re.findall(r"^(?:# )?([a-z0-9_]+) = ", text, re.MULTILINE))
 
 
 def check_shown(section: str, model: type[BaseModel], shown: dict[str, set[str]]) -> None:
