@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -83,9 +84,18 @@ class _SoftwareStream:
 
 
 def write_depth_recording(
-    path: Path, frames: int, width: int = 160, height: int = 120, colour_size: tuple[int, int] | None = None
+    path: Path,
+    frames: int,
+    width: int = 160,
+    height: int = 120,
+    colour_size: tuple[int, int] | None = None,
+    order: Sequence[int] | None = None,
+    pauses_s: Mapping[int, float] | None = None,
 ) -> None:
-    """A software RealSense, recorded by the SDK's own recorder to a .db3; with colour of (width, height) if given."""
+    """A software RealSense, recorded by the SDK's own recorder to a .db3; with colour of (width, height) if given.
+
+    `order` is that in which the frames arrive, each with its own stamp; `pauses_s` are silences before the nth arrival.
+    """
     device = pyrealsense2.software_device()
     device.register_info(pyrealsense2.camera_info.name, "software depth")
     device.register_info(pyrealsense2.camera_info.serial_number, "SOFT0001")
@@ -105,7 +115,8 @@ def write_depth_recording(
     for sensor in sensors:
         sensor.open(sensor.get_stream_profiles()[0])
         sensor.start(queue)
-    for index in range(frames):
+    for arrival, index in enumerate(range(frames) if order is None else order):
+        time.sleep((pauses_s or {}).get(arrival, 0.0))
         for stream, pictures in zip(streams, pixels, strict=True):  # `pixels` must outlive the frames made of them
             stream.push(pictures[index], index)
             queue.wait_for_frame(2000)
