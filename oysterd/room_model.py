@@ -22,9 +22,10 @@ Array = NDArray[np.float32]
 LEAST_PICTURES = 20
 # From the median distance to the median to a standard deviation, for normal noise.
 MAD_TO_DEVIATION = 1.4826
-# Pixels that wander more than these are somebody who moves: twice what a poor camera's do.
+# A pixel further than these from its median, twice the noise of a poor camera, for a fifth of the time shows somebody who
+# moves. One in twenty of them is more than a curtain or a screen. All four numbers are arbitrary.
 RESTLESS_LEVELS, RESTLESS_M = 10.0, 0.25
-RESTLESS_SHARE = 0.05
+RESTLESS_TIME, RESTLESS_SHARE = 0.2, 0.05
 
 
 class NotLearned(Exception):
@@ -56,8 +57,11 @@ def learn(pictures: list[Array], is_depth: bool) -> LearnedRoom:
     room, deviation = np.zeros(known.shape, np.float32), np.zeros(known.shape, np.float32)
     values = stack[:, known]  # (T, n)
     room[known] = np.nanmedian(values, axis=0)
-    deviation[known] = MAD_TO_DEVIATION * np.nanmedian(np.abs(values - room[known]), axis=0)
-    restless = float((deviation > (RESTLESS_M if is_depth else RESTLESS_LEVELS)).mean())
+    distances = np.abs(values - room[known])
+    deviation[known] = MAD_TO_DEVIATION * np.nanmedian(distances, axis=0)
+    # What is not a number is not further away.
+    is_away = (distances > (RESTLESS_M if is_depth else RESTLESS_LEVELS)).mean(axis=0)
+    restless = float((is_away > RESTLESS_TIME).sum() / known.size)
     if restless > RESTLESS_SHARE:
         raise NotLearned(f"{restless:.0%} of what the camera sees would not keep still: is the room empty?")
     return LearnedRoom(room, deviation)
