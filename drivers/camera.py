@@ -141,7 +141,9 @@ class Camera:
             asked += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, self._config.read_timeout_ms // 2]
             # Each further decoding thread holds back one more picture.
             asked += [cv2.CAP_PROP_N_THREADS, 1]
-            with _ffmpeg_options(f"rtsp_transport;{self._config.transport}|fflags;nobuffer|flags;low_delay"):
+            # The rate, which FFmpeg would estimate from twenty pictures first, nobody asks for.
+            options = f"rtsp_transport;{self._config.transport}|fflags;nobuffer|flags;low_delay|fpsprobesize;1"
+            with _ffmpeg_options(options):
                 capture = cv2.VideoCapture(device, cv2.CAP_FFMPEG, asked)
         else:
             capture = self._start_live_capture(device)

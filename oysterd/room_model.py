@@ -22,8 +22,8 @@ Array = NDArray[np.float32]
 LEAST_PICTURES = 20
 # From the median distance to the median to a standard deviation, for normal noise.
 MAD_TO_DEVIATION = 1.4826
-# A pixel further than these from its median, twice the noise of a poor camera, for a fifth of the time shows somebody who
-# moves. One in twenty of them is more than a curtain or a screen. All four numbers are arbitrary.
+# A pixel further than these from its median (twice the noise of a poor camera) for a fifth of the time shows somebody
+# who moves. One in twenty of them is more than a curtain or a screen. All four numbers are arbitrary.
 RESTLESS_LEVELS, RESTLESS_M = 10.0, 0.25
 RESTLESS_TIME, RESTLESS_SHARE = 0.2, 0.05
 

@@ -14,7 +14,8 @@ from oysterd.clock import Clock
 
 logger = logging.getLogger(__name__)
 
-# The pause before a restart doubles from the first to the second; a child that ran well for RAN_WELL_S begins anew.
+# The pause before a restart doubles from the first to the second; a child that ran well for RAN_WELL_S begins anew at
+# once, and its pauses with the first.
 BACK_OFF_S = (0.5, 10.0)
 RAN_WELL_S = 30.0
 # Of the three seconds that ending may take, children get this long to put their things away.
@@ -155,11 +156,13 @@ class Supervisor:
         if not kept.process.is_alive():
             kept.process.close()
         kept.process = None
-        if now_s - kept.started_s > RAN_WELL_S:
-            kept.back_off_s = BACK_OFF_S[0]
-        kept.restart_at_s = now_s + kept.back_off_s
-        logger.warning("%s %s; it begins anew in %g s", kept.child.name, why, kept.back_off_s)
-        kept.back_off_s = min(2 * kept.back_off_s, BACK_OFF_S[1])
+        pause_s = kept.back_off_s
+        if kept.heard_s is not None and kept.heard_s - kept.started_s > RAN_WELL_S:
+            pause_s, kept.back_off_s = 0.0, BACK_OFF_S[0]
+        else:
+            kept.back_off_s = min(2 * kept.back_off_s, BACK_OFF_S[1])
+        kept.restart_at_s = now_s + pause_s
+        logger.warning("%s %s; it begins anew in %g s", kept.child.name, why, pause_s)
         if self._restarted is not None:
             self._restarted(kept.child.name)
 
