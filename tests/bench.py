@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import psutil
+from bench_eyes import eye_rows, measure_eyes
 from browser import chromium
 from parts import free_port, wait_until
 from websockets.sync.client import connect
@@ -212,7 +213,7 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory(prefix="oysterd-bench-") as folder:
         result |= measure_daemon(Path(folder), seconds, _seconds("BENCH_MEMORY_SECONDS", seconds))
-    result |= measure_begin() | measure_jump() | measure_diorama()
+    result |= measure_begin() | measure_jump() | measure_diorama() | measure_eyes()
     (ROOT / "bench.json").write_text(json.dumps(result, indent=1) + "\n")
     rows = [
         ("world against real time", f"{result['rtf']:.3f}", "≥ 1.0", result["rtf"] >= 0.999),
@@ -248,10 +249,11 @@ def main() -> None:
             "≥ 100",
             result["diorama_frames_per_s"] >= 100,
         ),
+        *eye_rows(result),
     ]
     print(f"{result['machine']}, {result['cores']} cores, {result['seconds']:.0f} s")
     for name, value, reach, reached in rows:
-        print(f"  {name:30} {value:>20}   {reach:10} {'reached' if reached else 'NOT REACHED'}")
+        print(f"  {name:42} {value:>20}   {reach:10} {'reached' if reached else 'NOT REACHED'}")
 
 
 def _processor() -> str:
