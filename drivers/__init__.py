@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from drivers.base import Clock, DriverConfig, MonotonicClock, Sink, Source
 from drivers.camera import Camera, CameraConfig
+from drivers.microphone import Microphone, MicrophoneConfig
 from drivers.realsense import RealSense, RealSenseConfig
 from drivers.speaker import Speaker, SpeakerConfig
 from drivers.virtual import (
@@ -41,6 +42,7 @@ class Kind(Generic[Device]):
 
 SOURCES: dict[str, Kind[Source]] = {
     "camera": Kind(CameraConfig, Camera),
+    "microphone": Kind(MicrophoneConfig, Microphone),
     "realsense": Kind(RealSenseConfig, RealSense),
     "virtual_depth": Kind(VirtualDepthConfig, VirtualDepth),
     "virtual_sensors": Kind(VirtualSensorsConfig, VirtualSensors),

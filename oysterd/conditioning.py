@@ -97,6 +97,9 @@ class Conditioning:
             _Mapped(mapping, clock, ages_s.get(mapping.sensor.partition(".")[0], REMOTE_MAX_AGE_S))
             for mapping in settings.mappings
         ]
+        self._loudness: dict[str, Slot[float]] = {
+            device.name: Slot(clock, device.max_age_s) for device in settings.inputs if device.use == "sensors"
+        }
         self._fast_motion: Slot[Motion] = Slot(clock, FAST_MOTION_MAX_AGE_S)
         self._set_motion: Motion | None = None
         self._set_environment: dict[str, float] = {}
@@ -119,7 +122,12 @@ class Conditioning:
         return count(places) if places else None
 
     def readings(self, source: str, values: Mapping[str, float], captured_ns: int | None = None) -> None:
-        """Values of an input, or of `mqtt` or `zmq`; those that no mapping names are dropped."""
+        """Values of an input, or of `mqtt` or `zmq`; those that no mapping names are dropped.
+
+        The `loudness_dbfs` of an input is what the room hears.
+        """
+        if "loudness_dbfs" in values and source in self._loudness:
+            self._loudness[source].put(values["loudness_dbfs"], captured_ns)
         with self._lock:
             for mapped in self._mapped:
                 if mapped.source == source and mapped.value_name in values:
@@ -160,12 +168,13 @@ class Conditioning:
                     environment[mapped.key] = value
             environment.update(self._set_environment)
             motion, presence = self._motion(), self._presence_now()
+        heard = [level for slot in self._loudness.values() if (level := slot.get()) is not None]
         return {
             "type": "conditions",
             "motion": None if motion is None else [getattr(motion, key) for key in MOTION],
             "environment": environment,
             "presence": None if presence is None else presence.reshape(-1, 2).tolist(),
-            "loudness_dbfs": None,
+            "loudness_dbfs": max(heard, default=None),
         }
 
     def _motion(self) -> Motion | None:

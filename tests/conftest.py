@@ -66,6 +66,7 @@ def pulse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str,
         "pcm.!default { type pulse }\n"
         "ctl.!default { type pulse }\n"
         'pcm.room { type pulse device room hint { show on description "room" } }\n'
+        'pcm.ears { type pulse device room.monitor hint { show on description "ears" } }\n'
     )
     settings = {
         "PULSE_RUNTIME_PATH": str(home),
