@@ -155,7 +155,7 @@ class Camera:
     def _start_live_capture(self, device: str) -> Any:
         cv2 = _cv2()
         if device.startswith("/dev/"):
-            device = _found(device)
+            device = found_device(device)
         capture = cv2.VideoCapture(int(device) if device.isdecimal() else device, cv2.CAP_V4L2)
         # Only the newest picture counts: a queue in the driver would show the visitor's past.
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
@@ -219,7 +219,7 @@ def _ffmpeg_options(options: str) -> Iterator[None]:
         del os.environ[name]
 
 
-def _found(device: str) -> str:
+def found_device(device: str) -> str:
     """The device that a path or a pattern names. Raises DeviceLost when there is none."""
     if Path(device).exists():
         return device

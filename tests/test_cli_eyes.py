@@ -64,9 +64,6 @@ def test_eyes_are_taught_counted_missed_and_found_again(room: Room, tmp_path: Pa
 
     missed = room.state()["inputs"]["door"]
     assert not missed["ok"] and "camera.device: cannot open" in missed["why"]
-    all_of_them = oysterd(room, "learn-room", "--seconds", "3", "--config", str(room.config))
-    assert all_of_them.returncode == 1 and "inputs.door: camera.device: cannot open" in all_of_them.stdout, all_of_them
-    assert not (tmp_path / "state").exists() or not list((tmp_path / "state").glob("*.room.npz"))
     learned = oysterd(room, "learn-room", "--seconds", "3", "--input", "hall", "--config", str(room.config))
     assert learned.returncode == 0 and "applied learn_room" in learned.stdout, learned
     wait_until((tmp_path / "state" / "test-room-hall.room.npz").exists, "the room is kept")
