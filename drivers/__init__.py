@@ -42,8 +42,8 @@ class Kind(Generic[Device]):
 
 SOURCES: dict[str, Kind[Source]] = {
     "camera": Kind(CameraConfig, Camera),
-    "microphone": Kind(MicrophoneConfig, Microphone),
     "realsense": Kind(RealSenseConfig, RealSense),
+    "microphone": Kind(MicrophoneConfig, Microphone),
     "virtual_depth": Kind(VirtualDepthConfig, VirtualDepth),
     "virtual_sensors": Kind(VirtualSensorsConfig, VirtualSensors),
 }

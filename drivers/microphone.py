@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from drivers.base import Clock, DeviceLost, DriverConfig, Readings
+from drivers.speaker import _portaudio  # one process, one count of the holds on PortAudio
 
 # Silence in numbers is minus infinity decibels; below this no microphone hears.
 FLOOR_DBFS = -100.0
@@ -34,43 +34,43 @@ class Microphone:
     def __init__(self, config: MicrophoneConfig, clock: Clock) -> None:
         self._config = config
         self._clock = clock
-        self._portaudio: ModuleType | None = None
         self._stream: Any = None  # sounddevice.InputStream, running
 
     def open(self) -> None:
         """Raises DeviceLost, naming `microphone.device`, when there is no such input, or no PortAudio."""
         self.close()
-        try:
-            import sounddevice
-        except OSError as error:
-            raise DeviceLost(f"microphone: PortAudio is missing (Debian package libportaudio2): {error}") from error
-        # PortAudio looks for cards only when it begins: begun anew, it finds one that was plugged in since.
-        sounddevice._terminate()
+        sounddevice = _portaudio()
         sounddevice._initialize()
-        self._portaudio = sounddevice
         try:
             self._stream = sounddevice.InputStream(
                 samplerate=self._config.sample_rate_hz, channels=1, dtype="float32", device=self._config.device
             )
             self._stream.start()
         except (sounddevice.PortAudioError, ValueError) as error:
+            self._let_go()
             wanted = self._config.device or "the machine's own input"
             raise DeviceLost(f"microphone.device: cannot open {wanted}: {error}") from error
 
     def read(self) -> Readings:
         """Block for a window of sound. Raises DeviceLost when the card fails."""
-        if self._stream is None or self._portaudio is None:
+        if self._stream is None:
             raise DeviceLost("microphone.device: not open")
         try:
             samples, _ = self._stream.read(round(self._config.window_s * self._config.sample_rate_hz))
-        except self._portaudio.PortAudioError as error:
+        except _portaudio().PortAudioError as error:
             raise DeviceLost(f"microphone.device: the input failed: {error}") from error
         return Readings({"loudness_dbfs": loudness_dbfs(samples)}, self._clock.now_ns())
 
     def close(self) -> None:
         if self._stream is not None:
-            stream, self._stream = self._stream, None
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """End the stream, if there is one, and the hold on PortAudio that was taken for it."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
             stream.close(ignore_errors=True)  # a lost card cannot be closed in good order
+        _portaudio()._terminate()
 
 
 def loudness_dbfs(samples: NDArray[np.float32]) -> float:
