@@ -15,6 +15,7 @@ from drivers.camera import Camera, CameraConfig
 from drivers.dmx_input import ArtNetInput, ArtNetInputConfig, SacnInput, SacnInputConfig
 from drivers.frame_ring import FrameRing, FrameRingConfig
 from drivers.lamps import ArtNetLamps, ArtNetLampsConfig, SacnLamps, SacnLampsConfig
+from drivers.microphone import Microphone, MicrophoneConfig
 from drivers.mqtt_topics import MqttTopics, MqttTopicsConfig
 from drivers.realsense import RealSense, RealSenseConfig
 from drivers.serial_lines import SerialLines, SerialLinesConfig
@@ -49,6 +50,7 @@ class Kind(Generic[Device]):
 SOURCES: dict[str, Kind[Source]] = {
     "camera": Kind(CameraConfig, Camera),
     "realsense": Kind(RealSenseConfig, RealSense),
+    "microphone": Kind(MicrophoneConfig, Microphone),
     "virtual_depth": Kind(VirtualDepthConfig, VirtualDepth),
     "virtual_sensors": Kind(VirtualSensorsConfig, VirtualSensors),
     "mqtt_topics": Kind(MqttTopicsConfig, MqttTopics),

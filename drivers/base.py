@@ -28,6 +28,16 @@ class DriverConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @property
+    def open_patience_s(self) -> float:
+        """How long `open()` may block when all is well; who blocks much longer hangs."""
+        return 3.0
+
+    @property
+    def read_patience_s(self) -> float:
+        """How long one `read()` may block when all is well."""
+        return 1.0
+
 
 # Who on this machine may read what an output leaves in files, and the umask that leaves them so.
 ReadableBy = Literal["user", "group", "all"]
@@ -53,19 +63,27 @@ class MonotonicClock:
 
 @dataclass(frozen=True)
 class Picture:
-    """A colour picture: `rgb` uint8 (H, W, 3), taken at `captured_ns` on the monotonic clock."""
+    """A colour picture: `rgb` uint8 (H, W, 3), taken at `captured_ns` on the monotonic clock.
+
+    `hidden` bool (H, W) is where a privacy mask blanked it; None where there is none.
+    """
 
     rgb: NDArray[np.uint8]
     captured_ns: int
+    hidden: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
 class Depth:
-    """A depth picture: `depth_m` float32 (H, W) in metres, 0 where unknown; `rgb` if aligned colour came with it."""
+    """A depth picture: `depth_m` float32 (H, W) in metres, 0 where unknown; `rgb` if aligned colour came with it.
+
+    `hidden` is as in Picture; depth is unknown there.
+    """
 
     depth_m: NDArray[np.float32]
     captured_ns: int
     rgb: NDArray[np.uint8] | None = None
+    hidden: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +108,15 @@ class Source(Protocol):
     def open(self) -> None: ...
     def read(self) -> Sample: ...
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Resettable(Protocol):
+    """A source whose hardware can be made to begin anew, as unplugging it would."""
+
+    def reset(self) -> None:
+        """Reset the device, closed by now; returns when it had the time to come back, whether or not it did."""
+        ...
 
 
 @runtime_checkable

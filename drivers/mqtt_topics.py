@@ -14,6 +14,8 @@ from drivers.values import READ_TIMEOUT_S, BadPayload, ValueConfig, differ_in_na
 
 # How long a broker may take to take the connection, and again to accept us: less in all than what counts as hung.
 CONNECT_TIMEOUT_S = 2.0
+# A name server that does not answer is waited for so long: the usual of resolv.conf.
+RESOLVE_TIMEOUT_S = 5.0
 # Messages that wait to be read; beyond this the oldest are dropped. The number is arbitrary: seconds of a busy house.
 MOST_WAITING = 1024
 
@@ -36,6 +38,10 @@ class MqttTopicsConfig(DriverConfig):
     keepalive_s: int = Field(default=5, ge=1, le=3600, description="a frozen broker is noticed after about twice this")
     retained: bool = Field(default=True, description="take what the broker kept, however old; it counts as of now")
     values: list[TopicValue] = Field(min_length=1)
+
+    @property
+    def open_patience_s(self) -> float:
+        return RESOLVE_TIMEOUT_S + 2 * CONNECT_TIMEOUT_S  # to connect, and until the broker answers
 
     @field_validator("values")
     @classmethod

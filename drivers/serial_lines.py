@@ -36,6 +36,11 @@ class SerialLinesConfig(DriverConfig):
         default=[], description="take these only, with paths, words and limits; every number by its name if empty"
     )
 
+    @property
+    def open_patience_s(self) -> float:
+        # pyserial waits for 5 s until a socket:// or rfc2217:// is connected.
+        return 6.0 if "://" in self.port else super().open_patience_s
+
     @field_validator("values")
     @classmethod
     def _named_once(cls, values: list[ValueConfig]) -> list[ValueConfig]:

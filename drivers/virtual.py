@@ -34,6 +34,10 @@ class VirtualSensorsConfig(DriverConfig):
     seed: int = Field(default=0, ge=0)
     readings_hz: float = Field(default=2.0, gt=0, le=100)
 
+    @property
+    def read_patience_s(self) -> float:
+        return super().read_patience_s + 1 / self.readings_hz
+
 
 class SilentSpeakerConfig(DriverConfig):
     """Options of the kind `silent_speaker`."""

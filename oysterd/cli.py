@@ -60,6 +60,12 @@ def _parser() -> argparse.ArgumentParser:
     send.add_argument("--wait", type=float, default=10.0, metavar="SECONDS", help="for the answer (10)")
     send.set_defaults(do=_send)
 
+    learn = commands.add_parser("learn-room", help="have the cameras of a running room learn it while it is empty")
+    learn.add_argument("--seconds", type=float, default=10.0, metavar="SECONDS", help="how long they look (10)")
+    learn.add_argument("--input", action="append", metavar="NAME", help="this camera only; may be given again")
+    learn.add_argument("--config", type=Path, metavar="FILE.toml", help="the room's, if zmq.command is not the usual")
+    learn.set_defaults(do=_learn_room)
+
     render = commands.add_parser("render", help="render a timeline into a film, offline")
     render.add_argument("timeline", type=Path, metavar="TIMELINE.toml")
     render.add_argument("--out", type=Path, required=True, metavar="CLIP.mp4")
@@ -127,6 +133,16 @@ def _send(options: argparse.Namespace) -> int:
         raise ConfigError(error.lines) from error
     payload = command.model_dump(mode="json", exclude_unset=True)
     return send(command.name, payload, settings.zmq, options.wait)
+
+
+def _learn_room(options: argparse.Namespace) -> int:
+    from oysterd.client import send
+    from oysterd.config import Settings, load
+    from oysterd.room_learning import PATIENCE_S
+
+    settings = Settings() if options.config is None else load(options.config)
+    asked = {"seconds": options.seconds, **({"inputs": options.input} if options.input else {})}
+    return send("learn_room", asked, settings.zmq, options.seconds + PATIENCE_S + 1.0)
 
 
 def _render(options: argparse.Namespace) -> int:

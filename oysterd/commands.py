@@ -165,6 +165,17 @@ class Snapshot(Command):
         return None
 
 
+class LearnRoom(Command):
+    """Learn what the cameras see when nobody is there, in the next `seconds`; of all inputs for presence, or some."""
+
+    name = "learn_room"
+    seconds: Annotated[float, Field(ge=3.0, le=60.0)] = 10.0
+    inputs: Annotated[list[Identifier], Field(min_length=1, max_length=64)] | None = None
+
+    def to_change(self) -> None:
+        return None
+
+
 class DeviceCommand(Command):
     """Asks something of devices of the room, and nothing of the world."""
 
@@ -221,7 +232,7 @@ COMMANDS: dict[str, type[Command]] = {
     kind.name: kind
     for kind in (
         Direct, SetScene, Move, SetEnvironment, SetPresence, Release, SetView, SetStyle, SetCharacter, ApplyChange,
-        Snapshot, ShowPattern, Calibrate, SwitchPower, MoveShutter, SelectInput,
+        Snapshot, LearnRoom, ShowPattern, Calibrate, SwitchPower, MoveShutter, SelectInput,
     )
 }  # fmt: skip
 

@@ -7,7 +7,7 @@ of keys and joysticks wins over a motion that was set by a command, and standing
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from model.conditions import ENVIRONMENT, GRID, MOTION
 from oysterd.changes import Change, Motion, PresencePoint
 from oysterd.clock import Clock
 from oysterd.config import Settings
+from oysterd.people import Place, count
 from oysterd.presence import NEAR, STIR, PresenceMap, fuse
 from oysterd.sensors import Sensors
 from oysterd.slot import Slot
@@ -55,19 +56,40 @@ class Conditioning:
         self._presence: dict[str, Slot[PresenceMap]] = {
             device.name: Slot(clock, device.max_age_s) for device in settings.inputs if device.use == "presence"
         }
+        self._people: dict[str, Slot[list[Place]]] = {
+            device.name: Slot(clock, device.max_age_s) for device in settings.inputs if device.use == "presence"
+        }
+        self._loudness: dict[str, Slot[float]] = {
+            device.name: Slot(clock, device.max_age_s) for device in settings.inputs if device.use == "sensors"
+        }
         self._fast_motion: Slot[Motion] = Slot(clock, FAST_MOTION_MAX_AGE_S)
         self._set_motion: Motion | None = None
         self._set_environment: dict[str, float] = {}
         self._set_presence: PresenceMap | None = None
 
-    def presence(self, source: str, presence: PresenceMap, captured_ns: int) -> None:
-        """A map float32 (rows, cols, 2) of an input. Raises ValueError for another shape, KeyError for a stranger."""
+    def presence(self, source: str, presence: PresenceMap, captured_ns: int, people: Sequence[Place] = ()) -> None:
+        """A map float32 (rows, cols, 2) of an input, and where it sees people; their number is `<input>.people_count`.
+
+        Raises ValueError for another shape, KeyError for a stranger.
+        """
         if presence.shape != (*GRID, 2):
             raise ValueError(f"{source}: a presence map must be {(*GRID, 2)}, not {presence.shape}")
         self._presence[source].put(presence, captured_ns)
+        self._people[source].put(list(people), captured_ns)
+        self.readings(source, {"people_count": float(len(people))}, captured_ns)
+
+    def people(self) -> int | None:
+        """How many people all cameras together see, coarsely; None when none of them sees."""
+        places = [seen for slot in self._people.values() if (seen := slot.get()) is not None]
+        return count(places) if places else None
 
     def readings(self, source: str, values: Mapping[str, float], captured_ns: int | None = None) -> None:
-        """Values of an input, or of `mqtt`, `zmq` or `osc`; those that no mapping names are dropped."""
+        """Values of an input, or of `mqtt`, `zmq` or `osc`; those that no mapping names are dropped.
+
+        The `loudness_dbfs` of an input is what the room hears.
+        """
+        if "loudness_dbfs" in values and source in self._loudness:
+            self._loudness[source].put(values["loudness_dbfs"], captured_ns)
         self._sensors.readings(source, values, captured_ns)
 
     def mappings(self) -> dict[str, Any]:
@@ -107,12 +129,13 @@ class Conditioning:
         with self._lock:
             environment.update(self._set_environment)
             motion, presence = self._motion(), self._presence_now()
+        heard = [level for slot in self._loudness.values() if (level := slot.get()) is not None]
         return {
             "type": "conditions",
             "motion": None if motion is None else [getattr(motion, key) for key in MOTION],
             "environment": environment,
             "presence": None if presence is None else presence.reshape(-1, 2).tolist(),
-            "loudness_dbfs": None,
+            "loudness_dbfs": max(heard, default=None),
         }
 
     def _motion(self) -> Motion | None:

@@ -31,6 +31,7 @@ from oysterd.device_requests import ProjectorInput
 from oysterd.errors import ConfigError, Location, bare, did_you_mean, explain, refusal, reworded
 from oysterd.mapped import SensorMapping
 from oysterd.osc_config import OscConfig
+from oysterd.presence_config import PresenceConfig
 from oysterd.triggers import SensorTrigger
 from oysterd.voice import SoundConfig
 
@@ -74,6 +75,7 @@ class InputConfig(Strict):
     kind: str
     use: Literal["presence", "sensors"]
     max_age_s: Seconds = 1.0
+    presence: PresenceConfig = PresenceConfig()
     options: dict[str, Any] = Field(default={}, validate_default=True)
 
     @field_validator("kind")

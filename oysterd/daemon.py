@@ -24,6 +24,7 @@ from oysterd.health import Health
 from oysterd.notify import Notifier
 from oysterd.playout import SAMPLE_RATE_HZ
 from oysterd.ring import ChunkRing, RingError
+from oysterd.room_learning import RoomLearning
 from oysterd.screen import start_screen
 from oysterd.sensors import Sensors
 from oysterd.supervisor import Supervisor
@@ -89,9 +90,10 @@ def run(settings: Settings, say: Callable[[str], None] = print) -> None:
             loop.submit(command)
 
         director = Director(clock, submit, publish)
+        learning = RoomLearning(bus, settings, clock, lambda identifier, why: loop.learned(identifier, why))
         loop = Loop(
             bus, ring, settings.world.ahead_chunks, supervisor, director, conditioning, world, devices, health,
-            transports, notifier, clock,
+            transports, notifier, learning, clock,
         )  # fmt: skip
         transports.start(settings, director, ring, conditioning, clock, stack)
         # Pushed last, so that children put their things away while the transports end.

@@ -8,16 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from model.conditions import STEPS_PER_S
 from oysterd.asking import Refused, check_change
 from oysterd.bus import Bus, Message
 from oysterd.clock import Clock
-from oysterd.commands import Command, DeviceCommand
+from oysterd.commands import Command, DeviceCommand, LearnRoom
 from oysterd.conditioning import Conditioning
 from oysterd.device_link import DeviceLink
 from oysterd.director import Director
 from oysterd.health import STARTING, Health
 from oysterd.notify import Notifier
 from oysterd.ring import ChunkRing
+from oysterd.room_learning import RoomLearning
 from oysterd.supervisor import Supervisor
 from oysterd.transports import Transports
 from oysterd.world_link import WorldLink
@@ -51,6 +53,7 @@ class Loop:
         health: Health,
         transports: Transports,
         notifier: Notifier,
+        learning: RoomLearning,
         clock: Clock,
     ) -> None:
         self._bus = bus
@@ -64,6 +67,7 @@ class Loop:
         self._health = health
         self._transports = transports
         self._notifier = notifier
+        self._learning = learning
         self._clock = clock
         self._newest = ring.newest
         self._fed = ring.newest
@@ -85,6 +89,7 @@ class Loop:
         self._supervisor.tick()
         self._director.tick()
         self._devices.tick()
+        self._learning.tick()
         self._world.flush()
         self._watch_world()
         now_s = self._clock.now_s()
@@ -103,6 +108,9 @@ class Loop:
         if isinstance(command, DeviceCommand):
             self._devices.submit(command)
             return
+        if isinstance(command, LearnRoom):
+            self._learning.submit(command)
+            return
         change = command.to_change()
         if change is not None:
             try:
@@ -114,16 +122,24 @@ class Loop:
         self._health.submitted(command)
         self._world.submit(command)
 
+    def learned(self, identifier: str, why: list[str]) -> None:
+        """The cameras have learned the room, or not, and why."""
+        if why:
+            self._director.failed(identifier, "; ".join(why))
+        else:
+            self._director.applied(identifier, self._ring.newest, (self._ring.newest + 1) / STEPS_PER_S)
+
     def died(self, child: str) -> None:
         """A child's process is gone."""
         self._health.died(child)
+        self._learning.died(child)
         if child == "world":
             self._world.died()
 
     def _event(self, message: Message) -> None:
         sender, kind = message["from"], message["type"]
         if sender != "world":
-            self._supervisor.heard(sender)
+            self._supervisor.heard(sender, message.get("patience_s"))
         elif kind == "ready":
             self._supervisor.heard("world")
             self._world.ready()
@@ -140,11 +156,14 @@ class Loop:
             self._world.answered(message["id"])
             self._director.failed(message["id"], message["why"])
         elif kind == "presence":
-            presence = np.array(message["map"], np.float32)
-            self._conditioning.presence(sender.removeprefix("input."), presence, message["captured_ns"])
+            presence, source = np.array(message["map"], np.float32), sender.removeprefix("input.")
+            people = [(x, y) for x, y in message["people"]]
+            self._conditioning.presence(source, presence, message["captured_ns"], people)
         elif kind == "readings":
             for captured_ns, values in message["samples"]:
                 self._conditioning.readings(sender.removeprefix("input."), values, captured_ns)
+        elif kind == "learned":
+            self._learning.learned(sender, message["id"], message["why"])
         elif kind in ("lost", "closed") or (kind == "alert" and message["why"]):
             logger.warning("%s: %s", sender, message["why"])
         elif kind == "back":
@@ -164,7 +183,8 @@ class Loop:
         restarts = self._supervisor.restarts()
         state = self._health.state(restarts, self._transports.links(), self._transports.alerts())
         self._transports.publish_state(state)
-        self._transports.publish_telemetry(self._health.telemetry(pids.values()))
+        telemetry = {**self._health.telemetry(pids.values()), "people": self._conditioning.people()}
+        self._transports.publish_telemetry(telemetry)
         if self._is_shown():
             self._notifier.ready()
         if self._ring.newest != self._fed:

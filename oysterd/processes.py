@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from oysterd.bus import Bus
 from oysterd.calibration_file import path_of
 from oysterd.capture import run_capture
@@ -17,6 +19,8 @@ from oysterd.supervisor import Child
 
 # A process that says nothing for this long hangs; each says something every second.
 HUNG_AFTER_S = 5.0
+# The same for inputs, beyond the patience that each asks for while it opens or reads its device.
+INPUT_HUNG_AFTER_S = 1.5
 # Until it is first heard: a slow machine loads OpenCV and a graphics driver.
 START_WITHIN_S = 30.0
 # The world hangs when it makes no chunk for so long while one is wanted.
@@ -59,5 +63,12 @@ def devices(settings: Settings, ring_name: str, bus: Bus, link: DeviceLink) -> l
         machines = (settings.projectors, settings.switching.stagger_s, bus.events, inbox)
         children.append(Child(CHILD, run_projectors, machines, *limits))
     for source in settings.inputs:
-        children.append(Child(f"input.{source.name}", run_capture, (source, bus.events), *limits))
+        inbox, room_file = bus.open(f"input.{source.name}"), learned_room(settings, source.name)
+        captured = (source, bus.events, inbox, room_file)
+        children.append(Child(f"input.{source.name}", run_capture, captured, INPUT_HUNG_AFTER_S, START_WITHIN_S))
     return children
+
+
+def learned_room(settings: Settings, source: str) -> Path:
+    """Where an input keeps the empty room it has learned."""
+    return Path(settings.world.state_dir) / f"{settings.site.name}-{settings.site.room}-{source}.room.npz"

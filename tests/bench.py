@@ -22,6 +22,8 @@ import bench_sensors
 import numpy as np
 import psutil
 from av_offset import measure_av_offset
+from bench_eyes import eye_rows, measure_eyes
+from bench_light import measure_projector
 from browser import chromium
 from conftest import sound_server
 from parts import free_port, wait_until
@@ -223,7 +225,10 @@ def main() -> None:
             result |= measure_daemon(Path(folder), seconds, _seconds("BENCH_MEMORY_SECONDS", seconds))
     with tempfile.TemporaryDirectory(prefix="oysterd-bench-") as folder:
         result |= measure_av_offset(Path(folder), _seconds("BENCH_AV_SECONDS", 60))
-    result |= measure_begin() | measure_jump() | measure_diorama() | bench_sensors.measure()
+    for label, calibrated in (("plain", False), ("calibrated", True)):
+        figures = measure_projector(min(seconds, 30), calibrated)
+        result |= {f"projector_{label}_{key}": value for key, value in figures.items()}
+    result |= bench_sensors.measure() | measure_eyes() | measure_begin() | measure_jump() | measure_diorama()
     (ROOT / "bench.json").write_text(json.dumps(result, indent=1) + "\n")
     rows = [
         ("world against real time", f"{result['rtf']:.3f}", "≥ 1.0", result["rtf"] >= 0.999),
@@ -286,10 +291,11 @@ def main() -> None:
             result["diorama_frames_per_s"] >= 100,
         ),
         *bench_sensors.rows(result),
+        *eye_rows(result),
     ]
     print(f"{result['machine']}, {result['cores']} cores, {result['seconds']:.0f} s")
     for name, value, reach, reached in rows:
-        print(f"  {name:30} {value:>20}   {reach:10} {'reached' if reached else 'NOT REACHED'}")
+        print(f"  {name:42} {value:>20}   {reach:10} {'reached' if reached else 'NOT REACHED'}")
 
 
 def _processor() -> str:

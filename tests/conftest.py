@@ -79,6 +79,7 @@ def sound_server(home: Path, is_prompt: bool = False) -> Iterator[dict[str, str]
         "ctl.!default { type pulse }\n"
         'pcm.room { type pulse device room hint { show on description "room" } }\n'
         'pcm.hall { type pulse device hall hint { show on description "hall" } }\n'  # for a test to load its sink
+        'pcm.ears { type pulse device room.monitor hint { show on description "ears" } }\n'
     )
     settings = {
         "PULSE_RUNTIME_PATH": str(home),

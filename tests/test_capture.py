@@ -57,7 +57,9 @@ def test_a_clip_in_a_process_of_its_own_tells_where_the_visitor_is(
     write_visitor_clip(tmp_path / "visitor.mp4")
     options = {"device": str(tmp_path / "visitor.mp4"), "loop": False}
     config = InputConfig(name="door", kind="camera", use="presence", options=options)
-    supervisor.start(Child("input.door", run_capture, (config, bus.events), 5.0, 30.0))
+    supervisor.start(
+        Child("input.door", run_capture, (config, bus.events, bus.open("input.door"), tmp_path / "room.npz"), 5.0, 30.0)
+    )
     messages: list[Message] = []
 
     def has_ended() -> bool:
@@ -79,7 +81,9 @@ def test_a_clip_in_a_process_of_its_own_tells_where_the_visitor_is(
     assert len(columns) > 7 and columns[0] < 3 < columns[-1] and (np.diff(columns) >= 0).all()
     assert maps[-15:, :, :, 1].max() > 0.5
     # What leaves is numbers of the grid: no message is as large as even a thumbnail of the picture.
-    assert all(set(message) <= {"from", "type", "map", "captured_ns", "why"} for message in messages)
+    assert all(
+        set(message) <= {"from", "type", "map", "people", "captured_ns", "why", "patience_s"} for message in messages
+    )
 
 
 class Told:
@@ -94,26 +98,31 @@ class Told:
     def kinds(self) -> list[str]:
         return [kind for kind, _ in self.messages if kind != "alive"]
 
+    def whys(self) -> list[str]:
+        return [content["why"] for kind, content in self.messages if kind == "lost"]
+
 
 def test_a_device_that_is_not_there_is_tried_ever_more_seldom_and_found_when_it_comes(tmp_path: Path) -> None:
     clock, told = HandClock(), Told()
     options = {"device": str(tmp_path / "later.mp4")}
-    capture = Capture(InputConfig(name="door", kind="camera", use="presence", options=options), clock, told)
+    capture = Capture(
+        InputConfig(name="door", kind="camera", use="presence", options=options), clock, told, tmp_path / "room.npz"
+    )
     for _ in range(6):
         capture.turn()
     assert clock.slept_s == [0.2, 0.4, 0.8, 1.6, 2.0, 2.0] and BACK_OFF_S == (0.2, 2.0)
     assert told.kinds() == ["lost"]  # said once, however often it is met
-    assert told.messages[1][1]["why"].startswith("camera.device: cannot open")
+    assert told.whys()[0].startswith("camera.device: cannot open")
     write_clip(tmp_path / "later.mp4", 5)
     capture.turn()
     assert told.kinds() == ["lost", "back", "presence"]
     capture.close()
 
 
-def test_virtual_depth_is_told_no_more_often_than_the_world_steps() -> None:
+def test_virtual_depth_is_told_no_more_often_than_the_world_steps(tmp_path: Path) -> None:
     clock, told = HandClock(), Told()
     config = InputConfig(name="depth", kind="virtual_depth", use="presence", options={"seed": 1})
-    capture = Capture(config, clock, told)
+    capture = Capture(config, clock, told, tmp_path / "room.npz")
     start_ns = clock.now_ns()
     while clock.now_ns() - start_ns < 5e9:
         capture.turn()
@@ -123,10 +132,10 @@ def test_virtual_depth_is_told_no_more_often_than_the_world_steps() -> None:
     assert maps.min() >= 0.0 and maps.max() <= 1.0 and maps[..., 0].max() > 0.3
 
 
-def test_sensors_are_told_as_they_come() -> None:
+def test_sensors_are_told_as_they_come(tmp_path: Path) -> None:
     clock, told = HandClock(), Told()
     config = InputConfig(name="roof", kind="virtual_sensors", use="sensors", options={"readings_hz": 2.0})
-    capture = Capture(config, clock, told)
+    capture = Capture(config, clock, told, tmp_path / "room.npz")
     for _ in range(4):
         capture.turn()
     capture.close()
@@ -142,13 +151,15 @@ def test_sensors_are_told_as_they_come() -> None:
         ("virtual_depth", "sensors", 'inputs.odd.use: virtual_depth gives pictures: use = "presence"'),
     ],
 )
-def test_an_input_used_for_what_it_does_not_give_says_which_setting_is_wrong(kind: str, use: Any, why: str) -> None:
+def test_an_input_used_for_what_it_does_not_give_says_which_setting_is_wrong(
+    kind: str, use: Any, why: str, tmp_path: Path
+) -> None:
     clock, told = HandClock(), Told()
-    capture = Capture(InputConfig(name="odd", kind=kind, use=use), clock, told)
+    capture = Capture(InputConfig(name="odd", kind=kind, use=use), clock, told, tmp_path / "room.npz")
     capture.turn()
     capture.turn()
     capture.close()
-    assert told.kinds() == ["lost"] and told.messages[1][1]["why"] == why
+    assert told.kinds() == ["lost"] and told.whys() == [why]
 
 
 class Scripted:
@@ -174,7 +185,7 @@ class Scripted:
 def sensing(monkeypatch: pytest.MonkeyPatch, step_s: float, script: list[Readings | None]) -> Told:
     clock, told = HandClock(), Told()
     monkeypatch.setattr("oysterd.capture.make_source", lambda *_: Scripted(clock, step_s, script))
-    capture = Capture(InputConfig(name="panel", kind="virtual_sensors", use="sensors"), clock, told)
+    capture = Capture(InputConfig(name="panel", kind="virtual_sensors", use="sensors"), clock, told, Path("unused"))
     for _ in range(40):
         capture.turn()
     return told

@@ -28,6 +28,7 @@ POINT = {"x": 0.2, "y": 0.6, "near": 1.0, "stir": 0.5}
         ("power", {"on": True}, None),
         ("shutter", {"projector": "left", "closed": False}, None),
         ("input", {"input": "3A"}, None),
+        ("learn_room", {"seconds": 5, "inputs": ["door"]}, None),
     ],
 )
 def test_every_command_becomes_its_change(name: str, payload: dict[str, Any], change: Change | None) -> None:
@@ -40,7 +41,7 @@ def test_every_command_becomes_its_change(name: str, payload: dict[str, Any], ch
 def test_the_table_holds_every_command_under_its_own_name() -> None:
     assert list(COMMANDS) == [
         "direct", "scene", "motion", "environment", "presence", "release", "view", "style", "character", "change",
-        "snapshot", "pattern", "calibrate", "power", "shutter", "input",
+        "snapshot", "learn_room", "pattern", "calibrate", "power", "shutter", "input",
     ]  # fmt: skip
 
 
@@ -75,6 +76,7 @@ def refused(name: str, payload: bytes | str | dict[str, Any]) -> CommandError:
         ("snapshot", b'{"not_after_s": 0}', "not_after_s: must be more than 0, not 0"),
         ("snapshot", b'{"at_s": 3, "not_after_s": 2}', "at_s = 3 is after not_after_s = 2"),
         ("snapshot", b'{"id": "a/b"}', "id: "),
+        ("learn_room", b'{"seconds": 1}', "seconds: must be at least 3, not 1"),
         ("snapshot", b'{"id": ""}', "id: "),
         ("pattern", b'{"pattern": "gird"}', "pattern: must be 'grid', 'blend', 'focus' or 'none', not the text"),
         ("calibrate", b'{"output": "wall"}', "needs exactly one of set, move and clear"),

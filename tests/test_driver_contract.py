@@ -39,6 +39,11 @@ def realsense_options(folder: Path) -> dict[str, Any]:
     return {"recording": str(folder / "depth.db3")}
 
 
+def microphone_options(folder: Path) -> dict[str, Any]:
+    del folder
+    return {"device": "ears"}
+
+
 def virtual_depth_options(folder: Path) -> dict[str, Any]:
     del folder
     return {}
@@ -51,6 +56,7 @@ def virtual_sensors_options(folder: Path) -> dict[str, Any]:
 
 RUNNABLE: dict[str, Callable[[Path], dict[str, Any]]] = {
     "camera": camera_options,
+    "microphone": microphone_options,
     "realsense": realsense_options,
     "virtual_depth": virtual_depth_options,
     "virtual_sensors": virtual_sensors_options,
@@ -65,6 +71,7 @@ LAMP: dict[str, Any] = {"fixtures": [{"name": "a", "zone": (0, 0, 1, 1), "univer
 
 BAD_OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "camera": ({"rotation_degrees": 45}, "rotation_degrees"),
+    "microphone": ({"window_s": 5}, "window_s"),
     "realsense": ({"timeout_ms": "soon"}, "timeout_ms"),
     "virtual_depth": ({"visitors": 99}, "visitors"),
     "virtual_sensors": ({"readings_hz": 0}, "readings_hz"),
@@ -120,9 +127,11 @@ def assert_well_formed(sample: Sample) -> None:
 
 
 def test_every_source_keeps_the_contract(
-    source_case: tuple[str, dict[str, Any] | None], tmp_path: Path, feeds: None
+    source_case: tuple[str, dict[str, Any] | None], tmp_path: Path, feeds: None, request: pytest.FixtureRequest
 ) -> None:
     kind, options = source_case
+    if kind == "microphone" and options is None:
+        request.getfixturevalue("pulse_server")
     source = drivers.make_source(kind, RUNNABLE[kind](tmp_path) if options is None else options)
     assert isinstance(source, Source)
     source.close()  # before opening: nothing to do
