@@ -6,6 +6,7 @@ Each device is tried in a process of its own, which is ended when it does not an
 from __future__ import annotations
 
 import multiprocessing
+import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,10 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers import make_sink, make_source
-from drivers.base import Depth, DeviceLost, NotReady, Picture, Sample, Sink, SoundSink
+from drivers.base import UMASKS, Depth, DeviceLost, NotReady, Picture, Sample, Sink, SoundSink
+from drivers.stream import Stream, StreamConfig
+from model.conditions import STEPS_PER_S
 from oysterd.child import become_child
 from oysterd.config import InputConfig, OutputConfig, Settings
-from oysterd.playout import SOUND_KINDS
+from oysterd.lamps import LAMP_KINDS
+from oysterd.playout import SAMPLE_RATE_HZ, SOUND_KINDS
 from oysterd.sounding import quiet
 from oysterd.voice import SoundConfig, local_time, quiet_ceiling_dbfs
 
@@ -28,7 +32,8 @@ from oysterd.voice import SoundConfig, local_time, quiet_ceiling_dbfs
 OPEN_WITHIN_S = 25.0
 TONE_DBFS, TONE_HZ, BLOCK_S, FADE_S = -20.0, 440.0, 0.02, 0.02
 PATTERN_SIZE = (360, 640)
-PICTURE_KINDS = ("window",)
+# How often what takes pictures is given one a second; of those that hold a write back themselves more than they take.
+PICTURES_HZ = {"window": 60.0, "frame_ring": 30.0, **dict.fromkeys(LAMP_KINDS, 60.0)}
 
 Say = Callable[[str], None]
 
@@ -96,17 +101,18 @@ class Trial:
 
 def _try_output(output: OutputConfig, sound: SoundConfig, seconds: float, answers: Connection) -> None:
     become_child(at_once=True)
-    if output.kind not in (*SOUND_KINDS, *PICTURE_KINDS):
-        answers.send(Result(True, "not tried: neither picture nor sound"))
-        return
+    if output.kind == "stream":  # what it leaves in its folder is read by whom it is for, as while the room runs
+        os.umask(UMASKS[StreamConfig.model_validate(output.options).readable_by])
     sink = make_sink(output.kind, output.options)
     try:
         with quiet():
             sink.open()
         if output.kind in SOUND_KINDS:
             answers.send(_play(cast(SoundSink, sink), sound, seconds, answers.send))
+        elif isinstance(sink, Stream):
+            answers.send(_stream(sink, seconds))
         else:
-            answers.send(_show(sink, seconds))
+            answers.send(_show(sink, seconds, PICTURES_HZ[output.kind]))
     except DeviceLost as error:
         answers.send(Result(False, str(error)))
     finally:
@@ -138,14 +144,27 @@ def _tone(rate_hz: int, seconds: float) -> NDArray[np.float32]:
     return (np.sin(2 * np.pi * TONE_HZ * at_s) * envelope).astype(np.float32)
 
 
-def _show(sink: Sink, seconds: float) -> Result:
+def _stream(sink: Stream, seconds: float) -> Result:
+    """A pattern with a tone, slice by slice as the world makes them."""
+    picture, samples = pattern(*PATTERN_SIZE), SAMPLE_RATE_HZ // STEPS_PER_S
+    count = max(round(seconds * STEPS_PER_S), 1)
+    tone = _tone(SAMPLE_RATE_HZ, count * samples / SAMPLE_RATE_HZ) * np.float32(10 ** (TONE_DBFS / 20))
+    begun_s = time.monotonic()
+    for number in range(count):
+        at = number * samples
+        sink.write(picture, np.repeat(tone[at : at + samples, None], 2, axis=1), SAMPLE_RATE_HZ)
+        time.sleep(max(begun_s + (number + 1) / STEPS_PER_S - time.monotonic(), 0.0))
+    return Result(True, f"{count} slices of a pattern with a tone were sent")
+
+
+def _show(sink: Sink, seconds: float, rate_hz: float) -> Result:
     picture, shown = pattern(*PATTERN_SIZE), 0
     sink.write(picture)  # a first one may wait for a driver to be loaded
     begun_s = time.monotonic()
     while (passed_s := time.monotonic() - begun_s) < seconds:
         sink.write(picture)
         shown += 1
-        time.sleep(max((shown + 1) / 60 - passed_s, 0.0))  # where no refresh holds it back
+        time.sleep(max((shown + 1) / rate_hz - passed_s, 0.0))  # where no refresh holds it back
     return Result(True, f"a pattern was shown, {shown / passed_s:.0f} pictures/s")
 
 
@@ -184,6 +203,8 @@ def _try_input(source: InputConfig, seconds: float, answers: Connection) -> None
 
 def _heard(source: InputConfig, sample: Sample | None, ages_s: list[float], times_s: list[float]) -> Result:
     if sample is None:
+        if source.use == "sensors":  # a button is not pressed all day
+            return Result(True, "connected, and silent all the time")
         return Result(False, "opened, and gave nothing")
     # Of the spaces between samples, since the first may have waited.
     rate = f"{(len(times_s) - 1) / (times_s[-1] - times_s[0]):.1f}/s" if len(times_s) > 1 else "one sample"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 import psutil
 import pytest
 from clips import write_clip
-from parts import wait_until
+from parts import free_port, wait_until
 from test_sound_server import heard, recorded
 from test_window import screen
 
@@ -27,6 +28,10 @@ def test_every_output_is_tried_in_turn_and_every_input_is_measured(
     pulse_server: dict[str, str], x_display: str, tmp_path: Path
 ) -> None:
     write_clip(tmp_path / "clip.mp4", frames=3)
+    listening = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    listening.bind(("127.0.0.1", 0))
+    listening.settimeout(5.0)
+    fixture = '{ name = "wash", zone = [0.0, 0.2, 0.1, 0.2], universe = 0, address = 1, smooth_s = 0.0 }'
     room = tmp_path / "room.toml"
     room.write_text(f"""
         [[inputs]]
@@ -47,6 +52,19 @@ def test_every_output_is_tried_in_turn_and_every_input_is_measured(
         name = "card"
         kind = "speaker"
         options = {{ device = "room" }}
+        [[outputs]]
+        name = "foyer"
+        kind = "stream"
+        options = {{ url = "{tmp_path / "hls/room.m3u8"}", segment_s = 0.5 }}
+        [[outputs]]
+        name = "lamps"
+        kind = "artnet_lamps"
+        options = {{ host = "127.0.0.1", port = {listening.getsockname()[1]}, fixtures = [{fixture}] }}
+        [[inputs]]
+        name = "button"
+        kind = "zmq_socket"
+        use = "sensors"
+        options = {{ address = "tcp://127.0.0.1:{free_port()}", values = [{{ name = "button" }}] }}
         [sound]
         ceiling_dbfs = -26.0
         zones = [{{ name = "left side", channels = [1], source = "mono" }}]
@@ -69,10 +87,15 @@ def test_every_output_is_tried_in_turn_and_every_input_is_measured(
         wait_until(
             lambda: [tuple(screen(x_display)[60, 20 + 40 * n].tolist()) for n in range(8)] == bars, "the bars", 30
         )
+        wait_until((tmp_path / "hls/room.m3u8").exists, "the stream", 30)
         said, _ = trying.communicate(timeout=30)
     assert trying.returncode == 0, said
     assert "channel 1 of 2: zone left side" in said and "channel 2 of 2: in no zone" in said
-    assert "it ran dry 0 times" in said and "all 4 work or are optional" in said
+    assert "it ran dry 0 times" in said and "all 7 work or are optional" in said
+    assert "works: 12 slices of a pattern with a tone were sent" in said
+    assert "works: connected, and silent all the time" in said
+    assert listening.recv(1024)[18:21] == bytes([255, 255, 255])  # the first bar
+    listening.close()
     rates = [float(line.split()[1].removesuffix("/s,")) for line in said.splitlines() if " old, " in line]
     assert rates == [pytest.approx(25.0, rel=0.2), pytest.approx(20.0, rel=0.2)]
     sound = heard(path, 2)
