@@ -20,6 +20,7 @@ from oysterd.child import become_child
 from oysterd.config import InputConfig
 from oysterd.gathered import Gathered
 from oysterd.ladder import Ladder, Rung
+from oysterd.losses import Losses
 
 if TYPE_CHECKING:
     from oysterd.eye import Eye
@@ -72,9 +73,8 @@ class Capture:
         self._limits = SOURCES[config.kind].config.model_validate(config.options)
         self._ladder = Ladder(clock, isinstance(self._source, Resettable))
         self._is_open = False
-        self._back_off_s = BACK_OFF_S[0]
+        self._losses = Losses(tell, BACK_OFF_S)
         self._gave = False  # whether the device gave anything since it was last lost
-        self._lost_why = ""
         self._told_ns = 0
         self._gathered = Gathered()
         self._eye: Eye | None = None
@@ -122,7 +122,8 @@ class Capture:
 
     def _tell_back(self) -> None:
         if not self._gave:
-            self._gave, self._lost_why, self._back_off_s = True, "", BACK_OFF_S[0]
+            self._gave = True
+            self._losses.works()
             self._tell("back")
 
     def _unfit(self, sample: Sample) -> str | None:
@@ -183,14 +184,11 @@ class Capture:
         rung = self._ladder.failed()
         if rung is not Rung.REOPEN:
             why = f"{why}; {rung.value}"
-        if why != self._lost_why:
-            self._lost_why = why
-            self._tell("lost", why=why)
+        pause_s = self._losses.lost(why)
         if rung is Rung.RESET and isinstance(self._source, Resettable):
             self._source.reset()
         elif rung is Rung.NEW_PROCESS:
             self.is_stuck = True
             return
-        self._tell("alive", patience_s=self._back_off_s)
-        self._clock.sleep(self._back_off_s)
-        self._back_off_s = min(2 * self._back_off_s, BACK_OFF_S[1])
+        self._tell("alive", patience_s=pause_s)
+        self._clock.sleep(pause_s)

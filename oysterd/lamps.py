@@ -16,6 +16,7 @@ from oysterd.bus import Events
 from oysterd.child import become_child
 from oysterd.clock import MonotonicClock as DaemonClock
 from oysterd.config import OutputConfig
+from oysterd.losses import Losses
 from oysterd.playhead import Playhead
 from oysterd.projector import BlendSink, Pictures
 from oysterd.ring import ChunkRing
@@ -59,8 +60,7 @@ class Lamps:
         self._pictures = Pictures(ring)
         self._is_open = False
         self._works = False
-        self._back_off_s = BACK_OFF_S[0]
-        self._told_why = ""
+        self._losses = Losses(tell, BACK_OFF_S)
         self._told_ns = 0
         self._shown = 0
 
@@ -79,7 +79,8 @@ class Lamps:
             return
         if not self._works:
             self._tell("back")
-        self._works, self._told_why, self._back_off_s = True, "", BACK_OFF_S[0]
+        self._works = True
+        self._losses.works()
         self._shown += 1
 
     def _show(self) -> bool:
@@ -96,11 +97,7 @@ class Lamps:
     def _lost(self, why: str) -> None:
         self._sink.close()
         self._is_open = self._works = False
-        if why != self._told_why:
-            self._told_why = why
-            self._tell("lost", why=why)
-        self._clock.sleep(self._back_off_s)
-        self._back_off_s = min(2 * self._back_off_s, BACK_OFF_S[1])
+        self._clock.sleep(self._losses.lost(why))
 
     def _heartbeat(self) -> None:
         now_ns = self._clock.now_ns()

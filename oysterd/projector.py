@@ -23,6 +23,7 @@ from oysterd.calibrating import Calibrating
 from oysterd.child import become_child
 from oysterd.clock import MonotonicClock as DaemonClock
 from oysterd.config import OutputConfig
+from oysterd.losses import Losses
 from oysterd.pace import Pace
 from oysterd.playhead import Playhead
 from oysterd.ring import ChunkRing
@@ -145,9 +146,8 @@ class Projector:
         self._is_open = False
         self._is_closed_by_hand = False
         self._has_shown = False
-        self._back_off_s = BACK_OFF_S[0]
+        self._losses = Losses(tell, BACK_OFF_S)
         self._try_at_ns = 0
-        self._told_why = ""
         self._told_ns = 0
         self._drawn = 0
         self._pace = Pace(clock, rate_hz)
@@ -165,13 +165,10 @@ class Projector:
         try:
             self._sink.open()
         except DeviceLost as error:
-            if str(error) != self._told_why:
-                self._told_why = str(error)
-                self._tell("lost", why=self._told_why)
-            self._try_at_ns = self._clock.now_ns() + round(self._back_off_s * 1e9)
-            self._back_off_s = min(2 * self._back_off_s, BACK_OFF_S[1])
+            self._try_at_ns = self._clock.now_ns() + round(self._losses.lost(str(error)) * 1e9)
             return False
-        self._is_open, self._told_why, self._back_off_s = True, "", BACK_OFF_S[0]
+        self._is_open = True
+        self._losses.works()
         self._tell("back")
         return True
 

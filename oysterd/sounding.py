@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from drivers.base import Clock, DeviceLost, SoundSink
 from oysterd.drift import Drift
+from oysterd.losses import Losses
 from oysterd.voice import SoundConfig, Voice
 
 # A card that comes back is heard again within five seconds, opening included.
@@ -44,8 +45,7 @@ class Sounding:
         self._ppm = 0.0
         self._opening: threading.Thread | None = None
         self._failure: str | None = None  # of the last opening
-        self._told_why = ""
-        self._back_off_s = BACK_OFF_S[0]
+        self._losses = Losses(tell, BACK_OFF_S)
         self._try_at_ns = 0
         self._ran_dry_before = 0
         silent.open()
@@ -151,7 +151,7 @@ class Sounding:
             return
         self._voice = Voice(self._sound, self._world_rate_hz, wanted.sample_rate_hz, wanted.channels)
         self._drift.begin_anew()
-        self._told_why, self._back_off_s = "", BACK_OFF_S[0]
+        self._losses.works()
         self._tell("back")
 
     def _lost(self, wanted: SoundSink, why: str) -> None:
@@ -161,11 +161,7 @@ class Sounding:
         self._say_lost(why)
 
     def _say_lost(self, why: str) -> None:
-        self._try_at_ns = self._clock.now_ns() + round(self._back_off_s * 1e9)
-        self._back_off_s = min(2 * self._back_off_s, BACK_OFF_S[1])
-        if why != self._told_why:
-            self._told_why = why
-            self._tell("lost", why=why)
+        self._try_at_ns = self._clock.now_ns() + round(self._losses.lost(why) * 1e9)
 
 
 @contextmanager

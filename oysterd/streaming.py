@@ -15,6 +15,7 @@ from model.conditions import STEPS_PER_S
 from oysterd.bus import Events
 from oysterd.child import become_child
 from oysterd.config import OutputConfig
+from oysterd.losses import Losses
 from oysterd.playout import SAMPLE_RATE_HZ
 from oysterd.ring import ChunkRing
 
@@ -67,8 +68,8 @@ class Streaming:
         self._picture: NDArray[np.uint8] | None = None
         self._due_ns = 0  # when the slice after the last one written should be there
         self._is_open = False
-        self._told_why: str | None = None
-        self._back_off_s = BACK_OFF_S[0]
+        self._losses = Losses(tell, BACK_OFF_S)
+        self._works = False
         self._try_at_ns = 0
         self._told_ns = 0
         self._counts = {"slices": 0, "held": 0, "skipped": 0}
@@ -106,8 +107,9 @@ class Streaming:
             return False
         self._picture = picture
         self._counts["slices"] += 1
-        if self._told_why != "":
-            self._told_why, self._back_off_s = "", BACK_OFF_S[0]
+        if not self._works:
+            self._works = True
+            self._losses.works()
             self._tell("back")
         return True
 
@@ -116,12 +118,8 @@ class Streaming:
             act()
         except DeviceLost as error:
             self._sink.close()
-            self._is_open = False
-            self._try_at_ns = self._clock.now_ns() + round(self._back_off_s * 1e9)
-            self._back_off_s = min(2 * self._back_off_s, BACK_OFF_S[1])
-            if str(error) != self._told_why:
-                self._told_why = str(error)
-                self._tell("lost", why=self._told_why)
+            self._is_open = self._works = False
+            self._try_at_ns = self._clock.now_ns() + round(self._losses.lost(str(error)) * 1e9)
             return False
         return True
 
