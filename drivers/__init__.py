@@ -12,8 +12,15 @@ from typing import Any, Generic, TypeVar
 
 from drivers.base import Clock, DriverConfig, MonotonicClock, Sink, Source
 from drivers.camera import Camera, CameraConfig
+from drivers.dmx_input import ArtNetInput, ArtNetInputConfig, SacnInput, SacnInputConfig
+from drivers.frame_ring import FrameRing, FrameRingConfig
+from drivers.lamps import ArtNetLamps, ArtNetLampsConfig, SacnLamps, SacnLampsConfig
+from drivers.microphone import Microphone, MicrophoneConfig
+from drivers.mqtt_topics import MqttTopics, MqttTopicsConfig
 from drivers.realsense import RealSense, RealSenseConfig
+from drivers.serial_lines import SerialLines, SerialLinesConfig
 from drivers.speaker import Speaker, SpeakerConfig
+from drivers.stream import Stream, StreamConfig
 from drivers.virtual import (
     SilentSpeaker,
     SilentSpeakerConfig,
@@ -23,6 +30,7 @@ from drivers.virtual import (
     VirtualSensorsConfig,
 )
 from drivers.window import Window, WindowConfig
+from drivers.zmq_socket import ZmqSocket, ZmqSocketConfig
 
 Device = TypeVar("Device", Source, Sink)
 
@@ -42,14 +50,24 @@ class Kind(Generic[Device]):
 SOURCES: dict[str, Kind[Source]] = {
     "camera": Kind(CameraConfig, Camera),
     "realsense": Kind(RealSenseConfig, RealSense),
+    "microphone": Kind(MicrophoneConfig, Microphone),
     "virtual_depth": Kind(VirtualDepthConfig, VirtualDepth),
     "virtual_sensors": Kind(VirtualSensorsConfig, VirtualSensors),
+    "mqtt_topics": Kind(MqttTopicsConfig, MqttTopics),
+    "zmq_socket": Kind(ZmqSocketConfig, ZmqSocket),
+    "serial_lines": Kind(SerialLinesConfig, SerialLines),
+    "artnet_input": Kind(ArtNetInputConfig, ArtNetInput),
+    "sacn_input": Kind(SacnInputConfig, SacnInput),
 }
 
 SINKS: dict[str, Kind[Sink]] = {
     "speaker": Kind(SpeakerConfig, Speaker),
     "silent_speaker": Kind(SilentSpeakerConfig, SilentSpeaker),
     "window": Kind(WindowConfig, Window),
+    "stream": Kind(StreamConfig, Stream),
+    "frame_ring": Kind(FrameRingConfig, FrameRing),
+    "artnet_lamps": Kind(ArtNetLampsConfig, ArtNetLamps),
+    "sacn_lamps": Kind(SacnLampsConfig, SacnLamps),
 }
 
 

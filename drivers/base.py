@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,21 @@ class DriverConfig(BaseModel):
     """What every driver's configuration class is: frozen, and it refuses unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @property
+    def open_patience_s(self) -> float:
+        """How long `open()` may block when all is well; who blocks much longer hangs."""
+        return 3.0
+
+    @property
+    def read_patience_s(self) -> float:
+        """How long one `read()` may block when all is well."""
+        return 1.0
+
+
+# Who on this machine may read what an output leaves in files, and the umask that leaves them so.
+ReadableBy = Literal["user", "group", "all"]
+UMASKS: dict[ReadableBy, int] = {"user": 0o077, "group": 0o027, "all": 0o022}
 
 
 class Clock(Protocol):
@@ -48,27 +63,39 @@ class MonotonicClock:
 
 @dataclass(frozen=True)
 class Picture:
-    """A colour picture: `rgb` uint8 (H, W, 3), taken at `captured_ns` on the monotonic clock."""
+    """A colour picture: `rgb` uint8 (H, W, 3), taken at `captured_ns` on the monotonic clock.
+
+    `hidden` bool (H, W) is where a privacy mask blanked it; None where there is none.
+    """
 
     rgb: NDArray[np.uint8]
     captured_ns: int
+    hidden: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
 class Depth:
-    """A depth picture: `depth_m` float32 (H, W) in metres, 0 where unknown; `rgb` if aligned colour came with it."""
+    """A depth picture: `depth_m` float32 (H, W) in metres, 0 where unknown; `rgb` if aligned colour came with it.
+
+    `hidden` is as in Picture; depth is unknown there.
+    """
 
     depth_m: NDArray[np.float32]
     captured_ns: int
     rgb: NDArray[np.uint8] | None = None
+    hidden: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
 class Readings:
-    """Sensor values by name, each in the unit its driver's docstring names."""
+    """Sensor values by name, each in the unit its driver's docstring names.
+
+    `refused` says by name what came and could not be read, and why; the reason repeats nothing of what came.
+    """
 
     values: dict[str, float] = field(default_factory=dict)
     captured_ns: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 Sample = Picture | Depth | Readings
@@ -84,6 +111,15 @@ class Source(Protocol):
 
 
 @runtime_checkable
+class Resettable(Protocol):
+    """A source whose hardware can be made to begin anew, as unplugging it would."""
+
+    def reset(self) -> None:
+        """Reset the device, closed by now; returns when it had the time to come back, whether or not it did."""
+        ...
+
+
+@runtime_checkable
 class Sink(Protocol):
     """A device that is written. `write()` blocks until the device took it all, or raises DeviceLost."""
 
@@ -94,14 +130,22 @@ class Sink(Protocol):
 
 @runtime_checkable
 class SoundSink(Sink, Protocol):
-    """A sink of float32 (n, 2) blocks in -1..1, paced by the device: the master clock of the room."""
+    """A sink of float32 (n, channels) blocks in -1..1, paced by the device: the clock of the room."""
 
     @property
     def sample_rate_hz(self) -> int: ...
 
     @property
+    def channels(self) -> int: ...
+
+    @property
     def latency_s(self) -> float:
         """Seconds from a sample's writing to its sounding; what was asked for, while not open."""
+        ...
+
+    @property
+    def waiting_s(self) -> float:
+        """Seconds of sound that were written and have not sounded yet, now; raises DeviceLost when the card fails."""
         ...
 
     @property

@@ -34,11 +34,16 @@ class VirtualSensorsConfig(DriverConfig):
     seed: int = Field(default=0, ge=0)
     readings_hz: float = Field(default=2.0, gt=0, le=100)
 
+    @property
+    def read_patience_s(self) -> float:
+        return super().read_patience_s + 1 / self.readings_hz
+
 
 class SilentSpeakerConfig(DriverConfig):
     """Options of the kind `silent_speaker`."""
 
     sample_rate_hz: int = Field(default=48000, ge=8000, le=192000)
+    channels: int = Field(default=2, ge=2, le=64)
     latency_s: float = Field(default=0.1, gt=0, le=2.0, description="how much sound it holds before a write blocks")
 
 
@@ -168,8 +173,18 @@ class SilentSpeaker:
         return self._config.sample_rate_hz
 
     @property
+    def channels(self) -> int:
+        return self._config.channels
+
+    @property
     def latency_s(self) -> float:
         return self._config.latency_s
+
+    @property
+    def waiting_s(self) -> float:
+        if self._played_out_ns is None:
+            return 0.0
+        return max(self._played_out_ns - self._clock.now_ns(), 0) / 1e9
 
     @property
     def underruns(self) -> int:
@@ -181,7 +196,7 @@ class SilentSpeaker:
         self._underruns = 0
 
     def write(self, samples: NDArray[np.float32], /) -> None:
-        """Take float32 (n, 2); block until at most `latency_s` of sound is waiting. Raises DeviceLost when not open."""
+        """Take float32 (n, channels); block until at most `latency_s` of it waits. Raises DeviceLost when not open."""
         if not self._is_open:
             raise DeviceLost("silent_speaker: not open")
         now_ns = self._clock.now_ns()

@@ -1,84 +1,36 @@
-"""A projector: a window that shows a blend of two pictures, scaled by the graphics card (GLFW and ModernGL)."""
+"""A projector: a window that shows a blend of two pictures, laid on its wall by the graphics card (GLFW, ModernGL)."""
 
 from __future__ import annotations
 
 import os
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from drivers.base import Clock, DeviceLost, DriverConfig
+from drivers.base import Clock, DeviceLost
+from drivers.calibration import Calibration, Crop, Point
+from drivers.drawing import Drawing
+from drivers.patterns import Pattern
 
-_VERTEX_SHADER = """
-#version 330
-in vec2 corner;
-out vec2 place;
-void main() {
-    place = vec2(corner.x * 0.5 + 0.5, 0.5 - corner.y * 0.5);  // pictures start at the top, OpenGL at the bottom
-    gl_Position = vec4(corner, 0.0, 1.0);
-}
-"""
-
-# Catmull-Rom in nine linear reads instead of sixteen (the two middle weights of an axis share one read).
-# What a draw does not need is compiled out: software renderers compute both sides of a branch.
-_FRAGMENT_SHADER = """
-#version 330
-#define BICUBIC IS_BICUBIC
-#define BLENDED IS_BLENDED
-uniform sampler2D now;
-uniform sampler2D next;
-uniform float blend;
-in vec2 place;
-out vec4 colour;
-
-vec3 catmull_rom(sampler2D picture) {
-    vec2 size = vec2(textureSize(picture, 0));
-    vec2 position = place * size;
-    vec2 centre = floor(position - 0.5) + 0.5;
-    vec2 f = position - centre;
-    vec2 w0 = f * (-0.5 + f * (1.0 - 0.5 * f));
-    vec2 w1 = 1.0 + f * f * (-2.5 + 1.5 * f);
-    vec2 w2 = f * (0.5 + f * (2.0 - 1.5 * f));
-    vec2 w3 = f * f * (-0.5 + 0.5 * f);
-    vec2 w12 = w1 + w2;
-    vec2 p0 = (centre - 1.0) / size;
-    vec2 p12 = (centre + w2 / w12) / size;
-    vec2 p3 = (centre + 2.0) / size;
-    vec3 sum = vec3(0.0);
-    sum += texture(picture, vec2(p0.x, p0.y)).rgb * w0.x * w0.y;
-    sum += texture(picture, vec2(p12.x, p0.y)).rgb * w12.x * w0.y;
-    sum += texture(picture, vec2(p3.x, p0.y)).rgb * w3.x * w0.y;
-    sum += texture(picture, vec2(p0.x, p12.y)).rgb * w0.x * w12.y;
-    sum += texture(picture, vec2(p12.x, p12.y)).rgb * w12.x * w12.y;
-    sum += texture(picture, vec2(p3.x, p12.y)).rgb * w3.x * w12.y;
-    sum += texture(picture, vec2(p0.x, p3.y)).rgb * w0.x * w3.y;
-    sum += texture(picture, vec2(p12.x, p3.y)).rgb * w12.x * w3.y;
-    sum += texture(picture, vec2(p3.x, p3.y)).rgb * w3.x * w3.y;
-    return clamp(sum, 0.0, 1.0);
-}
-
-vec3 look_up(sampler2D picture) {
-#if BICUBIC
-    return catmull_rom(picture);
-#else
-    return texture(picture, place).rgb;
-#endif
-}
-
-void main() {
-    vec3 shown = look_up(now);
-#if BLENDED
-    shown = mix(shown, look_up(next), blend);
-#endif
-    colour = vec4(shown, 1.0);
-}
-"""
+# Keys by which a projector is calibrated, as GLFW numbers them (see its input reference) and as they are told.
+_KEYS = {
+    256: "escape", 258: "tab", 262: "right", 263: "left", 264: "down", 265: "up",
+    **{ord(letter): letter.lower() for letter in "BFGMR1234"},
+}  # fmt: skip
 
 
-class WindowConfig(DriverConfig):
-    """Options of the kind `window`."""
+class Key(NamedTuple):
+    """A key that was pressed, or is held, in a window."""
+
+    name: str
+    shift: bool = False
+    control: bool = False
+
+
+class WindowConfig(Calibration):
+    """Options of the kind `window`; those of Calibration hold until the projector is calibrated."""
 
     display: str | None = Field(
         default=None, description="the monitor's name, as `xrandr --listmonitors` has it; else first"
@@ -88,7 +40,15 @@ class WindowConfig(DriverConfig):
     height: int = Field(default=720, ge=16, description="pixels of a window that is not full screen")
     title: str = Field(default="oysterd", description="what a window manager shows")
     upscale: Literal["linear", "bicubic"] = Field(default="bicubic", description="bicubic is sharper, linear cheaper")
+    between: Literal["auto", "motion", "blend"] = Field(
+        default="auto", description="between two pictures things move, or are blended; auto: move on a graphics card"
+    )
     vsync: bool = Field(default=True, description="a write waits for the projector's next picture")
+    rate_hz: float | None = Field(
+        default=None, ge=1, le=240, description="pictures a second; as the display has it if unset"
+    )
+    rotation_degrees: Literal[0, 90, 180, 270] = Field(default=0, description="clockwise, for a projector on its side")
+    crop: Crop = Field(default=Crop(), description="the part of the world's picture that is shown")
 
 
 class Window:
@@ -99,10 +59,27 @@ class Window:
         self._config = config
         self._window: Any = None
         self._context: Any = None  # moderngl.Context
-        self._corners: Any = None
-        self._drawers: dict[tuple[bool, bool], Any] = {}  # (bicubic, blended) → vertex array with its program
-        # The pictures on the card with their textures; the arrays are held, so that identity stays theirs.
-        self._uploaded: list[tuple[NDArray[np.uint8], Any]] = []
+        self._drawing: Drawing | None = None
+        self._calibration = Calibration(**{key: getattr(config, key) for key in Calibration.model_fields})
+        self._pattern: Pattern | None = None
+        self._marker: tuple[float, float] | None = None
+        self._pressed: list[Key] = []
+        self._refresh_hz = 0.0
+
+    @property
+    def refresh_hz(self) -> float:
+        """Pictures a second of the monitor; 0 where it does not say, and while not open."""
+        return self._refresh_hz
+
+    @property
+    def raster(self) -> tuple[int, int]:
+        """Width and height in pixels, as asked for while not open."""
+        if self._window is None:
+            return self._config.width, self._config.height
+        import glfw
+
+        width, height = glfw.get_framebuffer_size(self._window)
+        return width, height
 
     def open(self) -> None:
         """Raises DeviceLost, naming `window.display`, when there is no display, monitor or OpenGL 3.3."""
@@ -117,17 +94,21 @@ class Window:
             glfw.make_context_current(self._window)
             glfw.swap_interval(1 if self._config.vsync else 0)
             self._context = self._create_context()
-            self._corners = self._context.buffer(np.array([-1, -1, 1, -1, -1, 1, 1, 1], dtype=np.float32))
+            options = self._config
+            self._drawing = Drawing(
+                self._context, options.upscale, options.between, options.crop, options.rotation_degrees
+            )
+            self._drawing.calibrate(self._calibration)
         except DeviceLost:
             glfw.terminate()
             self._window = None
             raise
 
     def write(self, rgb: NDArray[np.uint8], /, next_rgb: NDArray[np.uint8] | None = None, mix: float = 0.0) -> None:
-        """Show uint8 (H, W, 3), blended with `next_rgb` by `mix` (0..1), black beside it where shapes differ.
+        """Show uint8 (H, W, 3), or what lies between it and `next_rgb` at `mix` (0..1), with black beside it.
 
         An array is uploaded when it is not the object of a former write: change a picture by giving a new array.
-        Raises DeviceLost when the window was closed.
+        Raises DeviceLost when the window was closed, or its monitor disconnected.
         """
         if self._window is None:
             raise DeviceLost("window.display: not open")
@@ -136,10 +117,13 @@ class Window:
         glfw.poll_events()
         if glfw.window_should_close(self._window):
             raise DeviceLost("window.display: the window was closed")
+        if self._config.fullscreen and not glfw.get_window_monitor(self._window):
+            # GLFW leaves a window behind, on whatever monitor is left, where it would cover another projector's.
+            raise DeviceLost(f"window.display: {self._config.display or 'the monitor'} was disconnected")
+        assert self._drawing is not None  # the window is open
         has_next = next_rgb is not None and mix > 0.0
-        wanted = [rgb, next_rgb] if has_next and next_rgb is not None else [rgb]
-        textures = self._textures(wanted)
-        self._draw(textures, mix if has_next else 0.0)
+        pictures = [rgb, next_rgb] if has_next and next_rgb is not None else [rgb]
+        self._drawing.draw(self.raster, pictures, mix if has_next else 0.0, self._pattern, self._marker)
         glfw.swap_buffers(self._window)
 
     def close(self) -> None:
@@ -147,12 +131,45 @@ class Window:
             return
         import glfw
 
-        self._uploaded = []
-        self._drawers = {}
+        self._drawing = None
         self._context.release()
         glfw.destroy_window(self._window)
         glfw.terminate()
         self._window = None
+
+    def calibrate(self, calibration: Calibration) -> None:
+        """Draw so from the next write on, also after closing and opening."""
+        self._calibration = calibration
+        if self._drawing is not None:
+            self._drawing.calibrate(calibration)
+
+    def show(self, pattern: Pattern | None, marker: tuple[float, float] | None = None) -> None:
+        """Draw a test pattern in place of what is written, and a ring about a place (0..1) in this picture."""
+        self._pattern, self._marker = pattern, marker
+
+    @property
+    def pattern(self) -> Pattern | None:
+        """The test pattern that is drawn in place of what is written."""
+        return self._pattern
+
+    def corners(self, picture: tuple[int, int]) -> tuple[Point, Point, Point, Point]:
+        """Where the corners of a picture (width, height) are drawn, in shares of the raster, also where none are set.
+
+        Raises DeviceLost when not open.
+        """
+        if self._drawing is None:
+            raise DeviceLost("window.display: not open")
+        a, b, c, d = ((float(x), float(y)) for x, y in self._drawing.corners(self.raster, picture))
+        return a, b, c, d
+
+    def pressed(self) -> list[Key]:
+        """The keys pressed in the window since last asked, oldest first."""
+        if self._window is not None:
+            import glfw
+
+            glfw.poll_events()  # there may be no picture to write, and so no other occasion
+        pressed, self._pressed = self._pressed, []
+        return pressed
 
     def _find_monitor(self) -> Any:
         import glfw
@@ -185,7 +202,9 @@ class Window:
             raise DeviceLost(f"window.display: no OpenGL 3.3 window on {_display_name()}: {_glfw_error()}")
         if not full:
             glfw.set_window_pos(window, *glfw.get_monitor_pos(monitor))
+        self._refresh_hz = float(mode.refresh_rate)
         glfw.set_input_mode(window, glfw.CURSOR, glfw.CURSOR_HIDDEN)
+        glfw.set_key_callback(window, self._key)
         return window
 
     def _create_context(self) -> Any:
@@ -196,54 +215,12 @@ class Window:
         except Exception as error:  # moderngl raises its own Error or a bare Exception, by what is missing
             raise DeviceLost(f"window.display: no OpenGL 3.3 on {_display_name()}: {error}") from error
 
-    def _textures(self, pictures: list[NDArray[np.uint8]]) -> list[Any]:
-        """The pictures' textures; those of pictures not shown now are used for what is new."""
-        spare = [entry for entry in self._uploaded if not any(entry[0] is picture for picture in pictures)]
-        kept = [entry for entry in self._uploaded if any(entry[0] is picture for picture in pictures)]
-        for picture in pictures:
-            if any(entry[0] is picture for entry in kept):
-                continue
-            height, width, _ = picture.shape
-            texture = spare.pop()[1] if spare else None
-            if texture is None or texture.size != (width, height):
-                if texture is not None:
-                    texture.release()
-                texture = self._context.texture((width, height), 3, alignment=1)
-                texture.repeat_x = texture.repeat_y = False
-            texture.write(np.ascontiguousarray(picture))
-            kept.append((picture, texture))
-        self._uploaded = kept + spare
-        return [next(texture for array, texture in kept if array is picture) for picture in pictures]
-
-    def _draw(self, textures: list[Any], blend: float) -> None:
+    def _key(self, window: Any, key: int, scancode: int, action: int, modifiers: int) -> None:
+        del window, scancode
         import glfw
 
-        width, height = glfw.get_framebuffer_size(self._window)
-        picture_width, picture_height = textures[0].size
-        scale = min(width / picture_width, height / picture_height)
-        shown = (round(picture_width * scale), round(picture_height * scale))
-        self._context.screen.use()
-        self._context.viewport = (0, 0, width, height)
-        self._context.clear(0.0, 0.0, 0.0)
-        self._context.viewport = ((width - shown[0]) // 2, (height - shown[1]) // 2, *shown)
-        # At its own size a picture needs no interpolation, and one read gives it exactly.
-        bicubic = self._config.upscale == "bicubic" and shown != textures[0].size
-        drawer = self._drawer(bicubic, blended=blend > 0.0)
-        textures[0].use(0)
-        drawer.program["now"] = 0
-        if blend > 0.0:
-            textures[-1].use(1)
-            drawer.program["next"] = 1
-            drawer.program["blend"] = blend
-        drawer.render(mode=self._context.TRIANGLE_STRIP)
-
-    def _drawer(self, bicubic: bool, blended: bool) -> Any:
-        if (bicubic, blended) not in self._drawers:
-            fragment_shader = _FRAGMENT_SHADER.replace("IS_BICUBIC", str(int(bicubic)))
-            fragment_shader = fragment_shader.replace("IS_BLENDED", str(int(blended)))
-            program = self._context.program(vertex_shader=_VERTEX_SHADER, fragment_shader=fragment_shader)
-            self._drawers[bicubic, blended] = self._context.simple_vertex_array(program, self._corners, "corner")
-        return self._drawers[bicubic, blended]
+        if action in (glfw.PRESS, glfw.REPEAT) and key in _KEYS:
+            self._pressed.append(Key(_KEYS[key], bool(modifiers & glfw.MOD_SHIFT), bool(modifiers & glfw.MOD_CONTROL)))
 
 
 def _display_name() -> str:

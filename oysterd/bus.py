@@ -36,7 +36,8 @@ class Bus:
 
     def open(self, child: str) -> str:
         """Make an outbox to a child; its address, for the child's `Inbox`."""
-        address = f"ipc://{self._folder}/{child}"
+        # Numbered, for the path of a socket may have a hundred letters only, and a camera's name sixty-four.
+        address = f"ipc://{self._folder}/{len(self._outboxes)}"
         self._outboxes[child] = self._bound(zmq.PUSH, address)
         return address
 

@@ -6,11 +6,14 @@ import ctypes
 import os
 import signal
 import sys
+from contextlib import suppress
 from multiprocessing import parent_process
 from types import FrameType
 
 # From Linux's include/uapi/linux/prctl.h.
 PR_SET_PDEATHSIG = 1
+# Of 1 to 99, below the system's own at 50 and sound servers at 5 to 20: the number is arbitrary.
+PROMPT_PRIORITY = 4
 
 
 def become_child(at_once: bool = False) -> None:
@@ -27,6 +30,16 @@ def become_child(at_once: bool = False) -> None:
     parent = parent_process()
     if parent is not None and os.getppid() != parent.pid:
         sys.exit("oysterd: the daemon died before its child began")
+
+
+def be_prompt() -> None:
+    """Let this thread go before all that is not as urgent, where the system allows it (root, or `LimitRTPRIO`).
+
+    Threads that it begins later do as well, such as those in which a sound server's client hands on what was written.
+    Linux stops who takes a whole core at that (sched_rt_runtime_us).
+    """
+    with suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(PROMPT_PRIORITY))
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""The command `oysterd`: run a room, check its configuration, direct it, render a film, list devices."""
+"""The command `oysterd`: run, check, command and render a room; see what sensors do; list and try its devices."""
 
 from __future__ import annotations
 
@@ -45,6 +45,27 @@ def _parser() -> argparse.ArgumentParser:
     direct.add_argument("--wait", type=float, default=10.0, metavar="SECONDS", help="for the answer (10)")
     direct.set_defaults(do=_direct)
 
+    mappings = commands.add_parser("mappings", help="show live what each sensor does to a running world")
+    mappings.add_argument("--config", type=Path, metavar="FILE.toml", help="the room's, if zmq.state is not the usual")
+    mappings.add_argument("--once", action="store_true", help="print it once and end, as where there is no terminal")
+    mappings.add_argument("--json", action="store_true", help="print it once, as JSON")
+    mappings.add_argument("--wait", type=float, default=5.0, metavar="SECONDS", help="for the daemon (5)")
+    mappings.add_argument("--key", type=Path, metavar="FILE.key_secret", help="our certificate, where CURVE is served")
+    mappings.set_defaults(do=_mappings)
+
+    send = commands.add_parser("send", help="send any command to a running room")
+    send.add_argument("name", metavar="COMMAND", help="such as pattern")
+    send.add_argument("payload", nargs="?", default="{}", metavar="JSON", help="""such as '{"pattern": "grid"}'""")
+    send.add_argument("--config", type=Path, metavar="FILE.toml", help="the room's, if zmq.command is not the usual")
+    send.add_argument("--wait", type=float, default=10.0, metavar="SECONDS", help="for the answer (10)")
+    send.set_defaults(do=_send)
+
+    learn = commands.add_parser("learn-room", help="have the cameras of a running room learn it while it is empty")
+    learn.add_argument("--seconds", type=float, default=10.0, metavar="SECONDS", help="how long they look (10)")
+    learn.add_argument("--input", action="append", metavar="NAME", help="this camera only; may be given again")
+    learn.add_argument("--config", type=Path, metavar="FILE.toml", help="the room's, if zmq.command is not the usual")
+    learn.set_defaults(do=_learn_room)
+
     render = commands.add_parser("render", help="render a timeline into a film, offline")
     render.add_argument("timeline", type=Path, metavar="TIMELINE.toml")
     render.add_argument("--out", type=Path, required=True, metavar="CLIP.mp4")
@@ -52,8 +73,13 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument("--model", default="nacre", metavar="NAME", help="a name, or a .safetensors file (nacre)")
     render.set_defaults(do=_render)
 
-    devices = commands.add_parser("devices", help="list kinds of device, and those that are found here")
+    devices = commands.add_parser("devices", help="list what is found here, as a configuration: > room.toml")
     devices.set_defaults(do=_devices)
+
+    selftest = commands.add_parser("selftest", help="try every output in turn and every input; the room must not run")
+    selftest.add_argument("--config", type=Path, metavar="FILE.toml", help="the room's; else what `devices` finds")
+    selftest.add_argument("--seconds", type=float, default=3.0, metavar="SECONDS", help="for each output, inputs (3)")
+    selftest.set_defaults(do=_selftest)
     return parser
 
 
@@ -86,6 +112,39 @@ def _direct(options: argparse.Namespace) -> int:
     return direct(options.text, settings.zmq, options.wait)
 
 
+def _mappings(options: argparse.Namespace) -> int:
+    from oysterd.config import Settings, load
+    from oysterd.mappings_view import show
+
+    settings = Settings() if options.config is None else load(options.config)
+    return show(settings.zmq, options.once, options.json, options.wait, client_secret_file=options.key)
+
+
+def _send(options: argparse.Namespace) -> int:
+    from oysterd.client import send
+    from oysterd.commands import CommandError, parse
+    from oysterd.config import Settings, load
+    from oysterd.errors import ConfigError
+
+    settings = Settings() if options.config is None else load(options.config)
+    try:
+        command = parse(options.name, options.payload)
+    except CommandError as error:
+        raise ConfigError(error.lines) from error
+    payload = command.model_dump(mode="json", exclude_unset=True)
+    return send(command.name, payload, settings.zmq, options.wait)
+
+
+def _learn_room(options: argparse.Namespace) -> int:
+    from oysterd.client import send
+    from oysterd.config import Settings, load
+    from oysterd.room_learning import PATIENCE_S
+
+    settings = Settings() if options.config is None else load(options.config)
+    asked = {"seconds": options.seconds, **({"inputs": options.input} if options.input else {})}
+    return send("learn_room", asked, settings.zmq, options.seconds + PATIENCE_S + 1.0)
+
+
 def _render(options: argparse.Namespace) -> int:
     from model.checkpoint import CheckpointError
     from oysterd.errors import ConfigError
@@ -103,3 +162,21 @@ def _devices(options: argparse.Namespace) -> int:
 
     print("\n".join(list_devices()))
     return OK
+
+
+def _selftest(options: argparse.Namespace) -> int:
+    import tempfile
+
+    from oysterd.config import load
+    from oysterd.selftest import selftest
+
+    if options.config is not None:
+        settings = load(options.config)
+    else:
+        from oysterd.devices import list_devices
+
+        with tempfile.NamedTemporaryFile("w", suffix=".toml", encoding="utf-8") as file:
+            file.write("\n".join(list_devices()))
+            file.flush()
+            settings = load(Path(file.name))
+    return OK if selftest(settings, options.seconds) else FAILED

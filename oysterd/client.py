@@ -13,7 +13,7 @@ import zmq
 import zmq.auth
 
 from oysterd.commands import Receipt
-from oysterd.config import ZmqConfig
+from oysterd.control_config import ZmqConfig
 
 APPLIED, REFUSED, NO_ANSWER = 0, 1, 2
 
@@ -41,9 +41,7 @@ def send(
     end_s = time.monotonic() + wait_s
     with zmq.Context() as context, context.socket(zmq.DEALER) as dealer:
         dealer.linger = 0
-        if client_secret_file is not None and config.server_secret_file is not None:
-            dealer.curve_publickey, dealer.curve_secretkey = zmq.auth.load_certificate(client_secret_file)
-            dealer.curve_serverkey = zmq.auth.load_certificate(config.server_secret_file)[0]
+        secure(dealer, config, client_secret_file)
         dealer.connect(config.command)
         dealer.send_multipart([name.encode(), message])
         while (left_ms := round((end_s - time.monotonic()) * 1000)) > 0 and dealer.poll(left_ms):
@@ -53,6 +51,13 @@ def send(
                 return APPLIED if receipt.status == "applied" else REFUSED
     say(f"no answer within {wait_s:g} s at {config.command} (zmq.command): is oysterd running?")
     return NO_ANSWER
+
+
+def secure(socket: zmq.Socket[bytes], config: ZmqConfig, client_secret_file: Path | None) -> None:
+    """Speak CURVE on a socket, before it connects, where both sides have a certificate."""
+    if client_secret_file is not None and config.server_secret_file is not None:
+        socket.curve_publickey, socket.curve_secretkey = zmq.auth.load_certificate(client_secret_file)
+        socket.curve_serverkey = zmq.auth.load_certificate(config.server_secret_file)[0]
 
 
 def _line(receipt: Receipt) -> str:

@@ -12,6 +12,7 @@ from pydantic import Field, StringConstraints, TypeAdapter, ValidationError, mod
 from pydantic_core import from_json
 
 from oysterd.changes import LONGEST_TIMELINE_S, Change, Environment, Motion, PresencePoint, Strict, Text, View
+from oysterd.device_requests import CalibrationRequest, InputRequest, PatternRequest, PowerRequest, ShutterRequest
 from oysterd.errors import did_you_mean, explain, refusal
 
 LARGEST_PAYLOAD_BYTES = 64 * 1024
@@ -164,11 +165,74 @@ class Snapshot(Command):
         return None
 
 
+class LearnRoom(Command):
+    """Learn what the cameras see when nobody is there, in the next `seconds`; of all inputs for presence, or some."""
+
+    name = "learn_room"
+    seconds: Annotated[float, Field(ge=3.0, le=60.0)] = 10.0
+    inputs: Annotated[list[Identifier], Field(min_length=1, max_length=64)] | None = None
+
+    def to_change(self) -> None:
+        return None
+
+
+class DeviceCommand(Command):
+    """Asks something of devices of the room, and nothing of the world."""
+
+    names_device_in: ClassVar[str]  # the field that holds a device's name; None there means all of them
+    takes_s: ClassVar[float] = 0.0  # what the devices may need, beyond the usual, to answer
+
+    def to_change(self) -> None:
+        return None
+
+    def request(self) -> dict[str, Any]:
+        """What was asked, without what all commands carry, as JSON."""
+        return self.model_dump(mode="json", exclude_unset=True, exclude=set(Command.model_fields))
+
+
+class ShowPattern(DeviceCommand, PatternRequest):
+    """Show a test pattern on an output, or on all windows."""
+
+    name = "pattern"
+    names_device_in = "output"
+
+
+class Calibrate(DeviceCommand, CalibrationRequest):
+    """Lay an output's picture on its wall: corners, mesh, soft edges, black and gain."""
+
+    name = "calibrate"
+    names_device_in = "output"
+
+
+class SwitchPower(DeviceCommand, PowerRequest):
+    """Switch a projector, or all of them one after another, on or off."""
+
+    name = "power"
+    names_device_in = "projector"
+    takes_s = 300.0  # many, one after another
+
+
+class MoveShutter(DeviceCommand, ShutterRequest):
+    """Close or open the shutter of a projector, or of all."""
+
+    name = "shutter"
+    names_device_in = "projector"
+    takes_s = 30.0  # it may just be asked how it is, and be slow to answer
+
+
+class SelectInput(DeviceCommand, InputRequest):
+    """Choose the input of a projector, or of all."""
+
+    name = "input"
+    names_device_in = "projector"
+    takes_s = 30.0  # as above
+
+
 COMMANDS: dict[str, type[Command]] = {
     kind.name: kind
     for kind in (
         Direct, SetScene, Move, SetEnvironment, SetPresence, Release, SetView, SetStyle, SetCharacter, ApplyChange,
-        Snapshot,
+        Snapshot, LearnRoom, ShowPattern, Calibrate, SwitchPower, MoveShutter, SelectInput,
     )
 }  # fmt: skip
 

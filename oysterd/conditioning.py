@@ -6,9 +6,8 @@ of keys and joysticks wins over a motion that was set by a command, and standing
 
 from __future__ import annotations
 
-import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,19 +15,16 @@ import numpy as np
 from model.conditions import ENVIRONMENT, GRID, MOTION
 from oysterd.changes import Change, Motion, PresencePoint
 from oysterd.clock import Clock
-from oysterd.config import SensorMapping, Settings
+from oysterd.config import Settings
+from oysterd.people import Place, count
 from oysterd.presence import NEAR, STIR, PresenceMap, fuse
+from oysterd.sensors import Sensors
 from oysterd.slot import Slot
 
 # Keys and joysticks are sent again several times a second while they are held.
 FAST_MOTION_MAX_AGE_S = 0.4
 # Who let go stands still so long before the world may lead again: this number is arbitrary.
 STAND_STILL_S = 5.0
-# Sensors that report over MQTT and ZeroMQ often send changes only: ten minutes is arbitrary, but a lost weather
-# station must not hold the sky for ever.
-REMOTE_MAX_AGE_S = 600.0
-# The ends of a mapping's range, as the configuration promises them.
-SUN_RANGE_RAD = (-1.6, 1.6)
 # How far a point of presence reaches, in cells of the grid: a visitor is about as wide as a cell.
 POINT_SPREAD_CELLS = 0.6
 
@@ -50,66 +46,57 @@ def presence_of(points: list[PresencePoint], grid: tuple[int, int] = GRID) -> Pr
     return presence
 
 
-class _Mapped:
-    """One sensor that drives a key of the environment, smoothed."""
-
-    def __init__(self, mapping: SensorMapping, clock: Clock, max_age_s: float) -> None:
-        self.source, _, self.value_name = mapping.sensor.partition(".")
-        self.key: str = mapping.key
-        self._mapping = mapping
-        self._clock = clock
-        self._slot: Slot[float] = Slot(clock, max_age_s)
-        self._smooth: float | None = None
-        self._smoothed_ns = 0
-
-    def put(self, value: float, captured_ns: int | None) -> None:
-        share = (value - self._mapping.low) / (self._mapping.high - self._mapping.low)
-        low, high = SUN_RANGE_RAD if self.key == "sun_rad" else (0.0, 1.0)
-        self._slot.put(low + (high - low) * min(max(share, 0.0), 1.0), captured_ns)
-
-    def get(self) -> float | None:
-        """The key's value now; the first after an absence holds at once, later ones are followed."""
-        target = self._slot.get()
-        now_ns = self._clock.now_ns()
-        if target is None or self._smooth is None or self._mapping.smooth_s == 0.0:
-            self._smooth = target
-        else:
-            share = 1.0 - math.exp(-(now_ns - self._smoothed_ns) / 1e9 / self._mapping.smooth_s)
-            self._smooth += share * (target - self._smooth)
-        self._smoothed_ns = now_ns
-        return self._smooth
-
-
 class Conditioning:
     """Takes what arrives, on any thread, and gives the conditions of the next step."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, sensors: Sensors | None = None) -> None:
+        """Without `sensors`, those of the settings are made, whose triggers nobody hears."""
         self._lock = threading.Lock()
+        self._sensors = sensors or Sensors(settings, clock)
         self._presence: dict[str, Slot[PresenceMap]] = {
             device.name: Slot(clock, device.max_age_s) for device in settings.inputs if device.use == "presence"
         }
-        ages_s = {device.name: device.max_age_s for device in settings.inputs}
-        self._mapped = [
-            _Mapped(mapping, clock, ages_s.get(mapping.sensor.partition(".")[0], REMOTE_MAX_AGE_S))
-            for mapping in settings.mappings
-        ]
+        self._people: dict[str, Slot[list[Place]]] = {
+            device.name: Slot(clock, device.max_age_s) for device in settings.inputs if device.use == "presence"
+        }
+        self._loudness: dict[str, Slot[float]] = {
+            device.name: Slot(clock, device.max_age_s) for device in settings.inputs if device.use == "sensors"
+        }
         self._fast_motion: Slot[Motion] = Slot(clock, FAST_MOTION_MAX_AGE_S)
         self._set_motion: Motion | None = None
         self._set_environment: dict[str, float] = {}
         self._set_presence: PresenceMap | None = None
 
-    def presence(self, source: str, presence: PresenceMap, captured_ns: int) -> None:
-        """A map float32 (rows, cols, 2) of an input. Raises ValueError for another shape, KeyError for a stranger."""
+    def presence(self, source: str, presence: PresenceMap, captured_ns: int, people: Sequence[Place] = ()) -> None:
+        """A map float32 (rows, cols, 2) of an input, and where it sees people; their number is `<input>.people_count`.
+
+        Raises ValueError for another shape, KeyError for a stranger.
+        """
         if presence.shape != (*GRID, 2):
             raise ValueError(f"{source}: a presence map must be {(*GRID, 2)}, not {presence.shape}")
         self._presence[source].put(presence, captured_ns)
+        self._people[source].put(list(people), captured_ns)
+        self.readings(source, {"people_count": float(len(people))}, captured_ns)
+
+    def people(self) -> int | None:
+        """How many people all cameras together see, coarsely; None when none of them sees."""
+        places = [seen for slot in self._people.values() if (seen := slot.get()) is not None]
+        return count(places) if places else None
 
     def readings(self, source: str, values: Mapping[str, float], captured_ns: int | None = None) -> None:
-        """Values of an input, or of `mqtt` or `zmq`; those that no mapping names are dropped."""
+        """Values of an input, or of `mqtt`, `zmq` or `osc`; those that no mapping names are dropped.
+
+        The `loudness_dbfs` of an input is what the room hears.
+        """
+        if "loudness_dbfs" in values and source in self._loudness:
+            self._loudness[source].put(values["loudness_dbfs"], captured_ns)
+        self._sensors.readings(source, values, captured_ns)
+
+    def mappings(self) -> dict[str, Any]:
+        """What each sensor does to the world now, for people; see `Sensors.rows`."""
         with self._lock:
-            for mapped in self._mapped:
-                if mapped.source == source and mapped.value_name in values:
-                    mapped.put(values[mapped.value_name], captured_ns)
+            overruled = set(self._set_environment)
+        return self._sensors.rows(overruled)
 
     def fast_motion(self, motion: Motion) -> None:
         """What keys or a joystick say now; it must be said again while it holds."""
@@ -138,20 +125,17 @@ class Conditioning:
 
     def conditions(self) -> dict[str, Any]:
         """The message for the world; what nobody asks for is None, or not there."""
+        environment = self._sensors.environment()
         with self._lock:
-            environment = {}
-            for mapped in self._mapped:
-                value = mapped.get()
-                if value is not None:
-                    environment[mapped.key] = value
             environment.update(self._set_environment)
             motion, presence = self._motion(), self._presence_now()
+        heard = [level for slot in self._loudness.values() if (level := slot.get()) is not None]
         return {
             "type": "conditions",
             "motion": None if motion is None else [getattr(motion, key) for key in MOTION],
             "environment": environment,
             "presence": None if presence is None else presence.reshape(-1, 2).tolist(),
-            "loudness_dbfs": None,
+            "loudness_dbfs": max(heard, default=None),
         }
 
     def _motion(self) -> Motion | None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_origin
+from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import (
     BaseModel,
@@ -16,7 +15,6 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 from pydantic_core import from_json
 from pydantic_settings import (
@@ -27,25 +25,23 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from oysterd.changes import EnvironmentKey, Strict, Text, View, read_toml
+from oysterd.changes import Strict, Text, View, read_toml
+from oysterd.control_config import MqttConfig, PageConfig, Port, ZmqConfig
+from oysterd.device_requests import ProjectorInput
 from oysterd.errors import ConfigError, Location, bare, did_you_mean, explain, refusal, reworded
+from oysterd.mapped import SensorMapping
+from oysterd.osc_config import OscConfig
+from oysterd.presence_config import PresenceConfig
+from oysterd.triggers import SensorTrigger
+from oysterd.voice import SoundConfig
 
 PREFIX = "OYSTERD_"
 
 # Site, room and device names become levels of MQTT topics.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-Port = Annotated[int, Field(ge=1, le=65535)]
+# What readings may come from beside the configured inputs: what is sent to us, and the time of day.
+REMOTE_INPUTS = ("mqtt", "zmq", "osc", "clock")
 Seconds = Annotated[float, Field(gt=0.0, le=86_400.0)]
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address can be reached from this machine alone."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 class SiteConfig(Strict):
@@ -79,6 +75,7 @@ class InputConfig(Strict):
     kind: str
     use: Literal["presence", "sensors"]
     max_age_s: Seconds = 1.0
+    presence: PresenceConfig = PresenceConfig()
     options: dict[str, Any] = Field(default={}, validate_default=True)
 
     @field_validator("kind")
@@ -119,6 +116,27 @@ class OutputConfig(Strict):
         return _checked(options, SINKS, info)
 
 
+class ProjectorConfig(Strict):
+    """A projector as a machine, switched and watched over the network by PJLink; its picture is an output's."""
+
+    name: Name
+    kind: Literal["pjlink"] = "pjlink"
+    host: Text
+    port: Port = 4352
+    password: SecretStr | None = None
+    # Chosen each time it comes on: such as "31", the first digital one; unset, it stays as it was.
+    input: ProjectorInput | None = None
+    on_at_start: bool = False
+    poll_s: Seconds = 10.0
+    timeout_s: Annotated[float, Field(gt=0.0, le=10.0)] = 3.0
+
+
+class SwitchingConfig(Strict):
+    """How projectors are switched: the pause between one and the next, for lamps that strike at once trip fuses."""
+
+    stagger_s: Annotated[float, Field(ge=0.0, le=600.0)] = 3.0
+
+
 def _known_kind(kind: str, kinds: Mapping[str, Any]) -> str:
     if kind not in kinds:
         raise refusal(f'unknown kind "{kind[:40]}"{did_you_mean(kind, kinds)}; known are {", ".join(kinds)}')
@@ -137,101 +155,9 @@ def _checked(options: dict[str, Any], kinds: Mapping[str, Any], info: Validation
     return options
 
 
-class SensorMapping(Strict):
-    """A sensor that drives a key of the environment.
-
-    `sensor` is `<input>.<value>`, where the inputs `mqtt` and `zmq` stand for what arrives over them. The key is at the
-    low end of its range where the sensor reads `low`, and at the high end at `high` (which may be the smaller number).
-    """
-
-    sensor: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_.-]+$")]
-    key: EnvironmentKey
-    low: float
-    high: float
-    smooth_s: Annotated[float, Field(ge=0.0, le=3600.0)] = 2.0
-
-    @model_validator(mode="after")
-    def _has_a_range(self) -> Self:
-        if self.low == self.high:
-            raise refusal(f"low and high are both {self.low:g}: the sensor would have no range")
-        return self
-
-
-class MqttConfig(Strict):
-    """The MQTT broker; with no `host`, `embedded` starts a small one on the loopback."""
-
-    enabled: bool = True
-    host: Text | None = None
-    port: Port = 1883
-    version: Literal["5", "3.1.1"] = "5"
-    username: Text | None = None
-    password: SecretStr | None = None
-    embedded: bool = False
-    keepalive_s: Annotated[int, Field(ge=1, le=3600)] = 5
-    tls_ca: Text | None = None
-    home_assistant: bool = True
-
-    @model_validator(mode="after")
-    def _has_a_broker(self) -> Self:
-        if self.enabled and self.host is None and not self.embedded:
-            raise refusal("needs a host, or embedded = true, or enabled = false")
-        if self.password is not None and self.username is None:
-            raise refusal("has a password without a username")
-        return self
-
-    def resolved(self) -> MqttConfig:
-        """The broker to connect to: itself, or the embedded one, which speaks MQTT 3.1.1 without TLS."""
-        if self.host is not None:
-            return self
-        return self.model_copy(update={"host": "127.0.0.1", "version": "3.1.1", "tls_ca": None})
-
-
-Endpoint = Annotated[str, StringConstraints(pattern=r"^(tcp://[^/\s]+:([0-9]{1,5}|\*)|ipc://\S+)$")]
-
-
-class ZmqConfig(Strict):
-    """Where ZeroMQ is served. Off the loopback it needs CURVE: a secret key and the clients' public keys."""
-
-    enabled: bool = True
-    command: Endpoint = "tcp://127.0.0.1:5571"
-    state: Endpoint = "tcp://127.0.0.1:5572"
-    input: Endpoint = "tcp://127.0.0.1:5573"
-    server_secret_file: Text | None = None
-    clients_dir: Text | None = None
-
-    @model_validator(mode="after")
-    def _is_safe(self) -> Self:
-        problems: list[tuple[Location, str]] = []
-        if (self.server_secret_file is None) != (self.clients_dir is None):
-            problems.append(((), "server_secret_file and clients_dir go together: set both or none"))
-        if self.server_secret_file is not None and not Path(self.server_secret_file).is_file():
-            problems.append((("server_secret_file",), f"there is no file {self.server_secret_file}"))
-        if self.clients_dir is not None and not Path(self.clients_dir).is_dir():
-            problems.append((("clients_dir",), f"there is no folder {self.clients_dir}"))
-        for key in ("command", "state", "input"):
-            endpoint: str = getattr(self, key)
-            host = endpoint.removeprefix("tcp://").rpartition(":")[0]
-            if self.server_secret_file is None and endpoint.startswith("tcp://") and not is_loopback(host):
-                problems.append(((key,), f"{endpoint} is off the loopback: set server_secret_file and clients_dir"))
-        if problems:
-            raise reworded(None, ZmqConfig, problems)
-        return self
-
-
-class PageConfig(Strict):
-    """The operator page. It asks for no password, so it is served on the loopback only: tunnel to it from elsewhere."""
-
-    enabled: bool = True
-    host: Text = "127.0.0.1"
-    port: Port = 8484
-    jpeg_quality: Annotated[int, Field(ge=10, le=100)] = 80
-
-    @field_validator("host")
-    @classmethod
-    def _stays_here(cls, host: str) -> str:
-        if not is_loopback(host):
-            raise refusal(f"{host} is off the loopback, and the page asks for no password")
-        return host
+def _values_of(device: InputConfig) -> list[str]:
+    """The names of an input's values, where its options list them; empty where it gives what it gives."""
+    return [value["name"] for value in device.options.get("values", [])]
 
 
 class LogConfig(Strict):
@@ -251,38 +177,72 @@ class Settings(BaseSettings):
     world: WorldConfig = WorldConfig()
     inputs: list[InputConfig] = []
     outputs: list[OutputConfig] = []
+    projectors: list[ProjectorConfig] = []
+    switching: SwitchingConfig = SwitchingConfig()
+    sound: SoundConfig = SoundConfig()
     mappings: list[SensorMapping] = []
+    triggers: list[SensorTrigger] = []
     mqtt: MqttConfig = MqttConfig(enabled=False)
     zmq: ZmqConfig = ZmqConfig()
+    osc: OscConfig = OscConfig()
     page: PageConfig = PageConfig()
     log: LogConfig = LogConfig()
 
-    @field_validator("inputs", "outputs")
+    @field_validator("inputs", "outputs", "projectors")
     @classmethod
-    def _differ_in_name(cls, devices: list[Any]) -> list[Any]:
+    def _differ_in_name(cls, devices: list[Any], info: ValidationInfo) -> list[Any]:
         names = [device.name for device in devices]
         twice: list[tuple[Location, str]] = [
             ((index, "name"), f"{name} is taken already") for index, name in enumerate(names) if name in names[:index]
         ]
+        if info.field_name == "inputs":
+            twice += [
+                ((index, "name"), f"{name} stands for what is sent to us: choose another")
+                for index, name in enumerate(names)
+                if name in REMOTE_INPUTS
+            ]
         if twice:
             raise reworded(None, cls, twice)
         return devices
 
-    @field_validator("mappings")
+    @field_validator("sound")
     @classmethod
-    def _name_an_input(cls, mappings: list[SensorMapping], info: ValidationInfo) -> list[SensorMapping]:
+    def _has_the_channels(cls, sound: SoundConfig, info: ValidationInfo) -> SoundConfig:
+        from drivers import SINKS
+        from drivers.speaker import SpeakerConfig
+        from drivers.virtual import SilentSpeakerConfig
+
+        for at, output in enumerate(info.data.get("outputs", [])):
+            options = SINKS[output.kind].config.model_validate(output.options)
+            if isinstance(options, SpeakerConfig | SilentSpeakerConfig):  # the first of them is the one that is played
+                beyond: list[tuple[Location, str]] = [
+                    (("zones", zone, "channels"), f"{channel} is beyond the {options.channels} of outputs[{at}]")
+                    for zone, channel in enumerate(max(zone.channels) for zone in sound.zones)
+                    if channel > options.channels
+                ]
+                if beyond:
+                    raise reworded(None, SoundConfig, beyond)
+                break
+        return sound
+
+    @field_validator("mappings", "triggers")
+    @classmethod
+    def _name_an_input(cls, users: list[Any], info: ValidationInfo) -> list[Any]:
         if "inputs" not in info.data:
-            return mappings  # the inputs are wrong themselves, and said to be
-        known = [*(device.name for device in info.data["inputs"]), "mqtt", "zmq"]
-        sources = [mapping.sensor.partition(".")[0] for mapping in mappings]
-        unknown: list[tuple[Location, str]] = [
-            ((index, "sensor"), f'there is no input "{source}"{did_you_mean(source, known)}')
-            for index, source in enumerate(sources)
-            if source not in known
-        ]
+            return users  # the inputs are wrong themselves, and said to be
+        known = [*(device.name for device in info.data["inputs"]), *REMOTE_INPUTS]
+        values = {"clock": ["hour"], **{device.name: _values_of(device) for device in info.data["inputs"]}}
+        unknown: list[tuple[Location, str]] = []
+        for index, user in enumerate(users):
+            source, _, value = user.sensor.partition(".")
+            if source not in known:
+                unknown.append(((index, "sensor"), f'there is no input "{source}"{did_you_mean(source, known)}'))
+            elif values.get(source) and value not in values[source]:
+                hint = did_you_mean(value, values[source])
+                unknown.append(((index, "sensor"), f'{source} has no value "{value}"{hint}'))
         if unknown:
             raise reworded(None, cls, unknown)
-        return mappings
+        return users
 
     @classmethod
     def settings_customise_sources(

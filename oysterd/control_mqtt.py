@@ -18,10 +18,12 @@ from paho.mqtt.reasoncodes import ReasonCode
 from oysterd.changes import Motion
 from oysterd.clock import Clock
 from oysterd.commands import CommandError, Receipt, parse_motion, parse_reading
-from oysterd.config import MqttConfig, SiteConfig
+from oysterd.config import SiteConfig
+from oysterd.control_config import MqttConfig
 from oysterd.director import Director
 from oysterd.home_assistant import discovery
 from oysterd.log_once import LogOnce
+from oysterd.refusals import Refusals
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +59,7 @@ class ControlMqtt:
         self._base = f"oysterd/{site.name}/{site.room}"
         self._last_state: bytes | None = None
         self._troubles = LogOnce(logger)
+        self.refusals = Refusals(clock)  # of the fast inputs
         self._where = f"{self._config.host}:{self._config.port}"
         self._lost_s: float | None = None
         self._client = self._make_client()
@@ -184,24 +187,25 @@ class ControlMqtt:
         try:
             self._on_motion(parse_motion(bytes(message.payload)))
         except CommandError as error:
-            self._troubles.begins("motion", f"mqtt: {message.topic}: {error}")
+            self._refused("motion", "; ".join(error.lines))
         else:
-            self._troubles.ends("motion")
+            self.refusals.read_well(["motion"])
 
     def _sensor(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
         name = message.topic.rpartition("/")[2]
-        trouble = f"sensor {name}"
         if _SENSOR.fullmatch(name) is None:
-            self._troubles.begins(
-                "sensor", f"mqtt: {message.topic[:200]}: a sensor's name has 1-64 letters, digits, _ . -"
-            )
+            self._refused("sensor", f"{message.topic[:200]}: a sensor's name has 1-64 letters, digits, _ . -")
             return
         try:
             self._on_sensor(name, parse_reading(bytes(message.payload)))
         except CommandError as error:
-            self._troubles.begins(trouble, f"mqtt: {message.topic}: {error}")
+            self._refused(f"sensor/{name}", "; ".join(error.lines))
         else:
-            self._troubles.ends(trouble)
+            self.refusals.read_well([f"sensor/{name}"])
+
+    def _refused(self, topic: str, why: str) -> None:
+        for line in self.refusals.met({topic: why}):
+            logger.warning("mqtt: %s/%s", self._base, line)
 
 
 def _origin(message: paho.MQTTMessage) -> str:

@@ -1,9 +1,9 @@
 """Serves the commands, the fast inputs and the state of a room over ZeroMQ.
 
 `command` (ROUTER): frames `name, json`, from a DEALER or, with an empty frame before, a REQ; every receipt of a command
-goes back to who sent it. `state` (XPUB): frames `topic, json` with the topics state, receipt and telemetry; a new
-subscriber gets the last state at once. `input` (SUB): frames `topic, json` with the topics motion and sensor/<name>;
-of several waiting messages on a topic the newest counts.
+goes back to who sent it. `state` (XPUB): frames `topic, json` with the topics state, receipt, telemetry and mappings; a
+new subscriber gets the last state at once. `input` (SUB): frames `topic, json` with the topics motion and
+sensor/<name>; of several waiting messages on a topic the newest counts.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from zmq.auth.thread import ThreadAuthenticator
 from oysterd.changes import Motion
 from oysterd.clock import Clock
 from oysterd.commands import LARGEST_PAYLOAD_BYTES, CommandError, Receipt, parse_motion, parse_reading
-from oysterd.config import ZmqConfig
+from oysterd.control_config import ZmqConfig
 from oysterd.director import Director
-from oysterd.log_once import LogOnce
+from oysterd.refusals import Refusals
 
 logger = logging.getLogger(__name__)
 
@@ -55,12 +55,11 @@ class ControlZmq:
         on_motion: Callable[[Motion], None],
         clock: Clock,
     ) -> None:
-        del clock  # taken so that both transports are made alike; nothing here depends on time
         self._config = config
         self._director = director
         self._on_sensor = on_sensor
         self._on_motion = on_motion
-        self._troubles = LogOnce(logger)
+        self.refusals = Refusals(clock)  # of the fast inputs
         self._context = zmq.Context()
         self._wake_address = f"inproc://control-{id(self)}"
         self._wake: zmq.Socket[bytes] | None = None
@@ -113,6 +112,10 @@ class ControlZmq:
     def publish_telemetry(self, telemetry: dict[str, Any]) -> None:
         """Publish figures that nobody needs later."""
         self._tell(b"telemetry", json.dumps(telemetry).encode())
+
+    def publish_mappings(self, mappings: dict[str, Any]) -> None:
+        """Publish what each sensor does to the world; see `Conditioning.mappings`."""
+        self._tell(b"mappings", json.dumps(mappings).encode())
 
     def publish_receipt(self, receipt: Receipt) -> None:
         """Publish a receipt, and send it to who asked over ZeroMQ."""
@@ -224,7 +227,7 @@ class ControlZmq:
                 newest.pop(frames[0], None)
                 newest[frames[0]] = frames[1]
             else:
-                self._troubles.begins("frames", "zmq.input: a message needs two frames, topic and JSON")
+                self._refused("frames", "a message needs two frames, topic and JSON")
         for raw, payload in newest.items():
             self._input(raw.decode(errors="replace")[:100], payload)
 
@@ -237,11 +240,15 @@ class ControlZmq:
             else:
                 raise CommandError([f'unknown topic "{topic}": motion and sensor/<name> are known'])
         except CommandError as error:
-            # One name for all unknown topics, or a stranger could fill the memory with them.
-            trouble = topic if topic == "motion" or topic.startswith("sensor/") else "topic"
-            self._troubles.begins(trouble, f"zmq.input: {topic}: {error}")
+            # One name for all unknown topics, or a stranger could use up the names.
+            is_known = topic == "motion" or topic.startswith("sensor/")
+            self._refused(topic if is_known else "topic", "; ".join(error.lines))
         else:
-            self._troubles.ends(topic)
+            self.refusals.read_well([topic])
+
+    def _refused(self, topic: str, why: str) -> None:
+        for line in self.refusals.met({topic: why}):
+            logger.warning("zmq.input: %s", line)
 
 
 def _server_keys(path: Path) -> tuple[bytes, bytes]:

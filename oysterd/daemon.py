@@ -17,14 +17,18 @@ from oysterd.clock import MonotonicClock
 from oysterd.commands import Command, Receipt
 from oysterd.conditioning import Conditioning
 from oysterd.config import Settings
+from oysterd.device_link import DeviceLink
 from oysterd.director import Director
 from oysterd.errors import ConfigError
 from oysterd.health import Health
 from oysterd.notify import Notifier
 from oysterd.playout import SAMPLE_RATE_HZ
 from oysterd.ring import ChunkRing, RingError
+from oysterd.room_learning import RoomLearning
 from oysterd.screen import start_screen
+from oysterd.sensors import Sensors
 from oysterd.supervisor import Supervisor
+from oysterd.triggers import as_command
 from oysterd.world_link import WorldLink
 
 # Chunks kept behind what is made ahead: what the page makes up for after a stall, and some.
@@ -59,14 +63,17 @@ def run(settings: Settings, say: Callable[[str], None] = print) -> None:
         ring_name, ring = _make_ring(settings, stack)
         bus = Bus()
         stack.callback(bus.close)
-        health, conditioning = Health(settings, clock), Conditioning(settings, clock)
+        health = Health(settings, clock)
+        sensors = Sensors(settings, clock, lambda sensor, change: director.receive(*as_command(sensor, change)))
+        conditioning = Conditioning(settings, clock, sensors)
         # The loop, the director and what publishes know each other; the ties are made as soon as all are there.
         supervisor = Supervisor(clock, lambda child: loop.died(child))
         stack.callback(supervisor.stop)
         world = WorldLink(bus, lambda identifier, why: director.failed(identifier, why))
+        devices = DeviceLink(bus, clock, lambda done: director.applied(done), lambda *why: director.failed(*why))
         # The world first: it loads for seconds, during which all else can be made.
         supervisor.start(processes.world(settings, ring_name, bus.events, world.address))
-        for child in processes.devices(settings, ring_name, bus):
+        for child in processes.devices(settings, ring_name, bus, devices):
             supervisor.start(child)
 
         # Only now, for it takes a second to import all that serves pages and brokers.
@@ -83,9 +90,10 @@ def run(settings: Settings, say: Callable[[str], None] = print) -> None:
             loop.submit(command)
 
         director = Director(clock, submit, publish)
+        learning = RoomLearning(bus, settings, clock, lambda identifier, why: loop.learned(identifier, why))
         loop = Loop(
-            bus, ring, settings.world.ahead_chunks, supervisor, director, conditioning, world, health, transports,
-            notifier, clock,
+            bus, ring, settings.world.ahead_chunks, supervisor, director, conditioning, world, devices, health,
+            transports, notifier, learning, clock,
         )  # fmt: skip
         transports.start(settings, director, ring, conditioning, clock, stack)
         # Pushed last, so that children put their things away while the transports end.

@@ -72,8 +72,8 @@ class Director:
             else:
                 self._submit(command)
 
-    def applied(self, identifier: str, step: int, time_s: float) -> None:
-        """The world took the command at `step`, at `time_s` of its own time."""
+    def applied(self, identifier: str, step: int | None = None, time_s: float | None = None) -> None:
+        """The world took the command at `step`, at `time_s` of its own time; without both it was a device."""
         self._finish(identifier, "applied", step=step, time_s=time_s)
 
     def failed(self, identifier: str, why: str) -> None:

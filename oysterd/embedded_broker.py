@@ -10,7 +10,7 @@ import threading
 from amqtt.broker import Broker
 from amqtt.contexts import BrokerConfig
 
-from oysterd.config import is_loopback
+from oysterd.control_config import is_loopback
 
 logger = logging.getLogger(__name__)
 

@@ -8,15 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from model.conditions import STEPS_PER_S
 from oysterd.asking import Refused, check_change
 from oysterd.bus import Bus, Message
 from oysterd.clock import Clock
-from oysterd.commands import Command
+from oysterd.commands import Command, DeviceCommand, LearnRoom
 from oysterd.conditioning import Conditioning
+from oysterd.device_link import DeviceLink
 from oysterd.director import Director
 from oysterd.health import STARTING, Health
 from oysterd.notify import Notifier
 from oysterd.ring import ChunkRing
+from oysterd.room_learning import RoomLearning
 from oysterd.supervisor import Supervisor
 from oysterd.transports import Transports
 from oysterd.world_link import WorldLink
@@ -28,6 +31,8 @@ WAIT_S = 0.02
 # Conditions are sent twice a step, so that none is older than half of one.
 CONDITIONS_S = 0.04
 PUBLISH_S = 1.0
+# How live `oysterd mappings` is.
+MAPPINGS_S = 0.2
 # What has not said by now how it is, is told of as starting.
 SETTLE_WITHIN_S = 15.0
 
@@ -44,9 +49,11 @@ class Loop:
         director: Director,
         conditioning: Conditioning,
         world: WorldLink,
+        devices: DeviceLink,
         health: Health,
         transports: Transports,
         notifier: Notifier,
+        learning: RoomLearning,
         clock: Clock,
     ) -> None:
         self._bus = bus
@@ -56,13 +63,15 @@ class Loop:
         self._director = director
         self._conditioning = conditioning
         self._world = world
+        self._devices = devices
         self._health = health
         self._transports = transports
         self._notifier = notifier
+        self._learning = learning
         self._clock = clock
         self._newest = ring.newest
         self._fed = ring.newest
-        self._conditions_s = self._published_s = clock.now_s() - PUBLISH_S  # due at once
+        self._conditions_s = self._published_s = self._mappings_s = clock.now_s() - PUBLISH_S  # due at once
 
     def run(self, is_stopping: Callable[[], bool], settled: Callable[[], None]) -> None:
         """Until `is_stopping()`; calls `settled()` once, when the room runs or some of it is known to be missing."""
@@ -79,18 +88,29 @@ class Loop:
             self._event(message)
         self._supervisor.tick()
         self._director.tick()
+        self._devices.tick()
+        self._learning.tick()
         self._world.flush()
         self._watch_world()
         now_s = self._clock.now_s()
         if now_s - self._conditions_s >= CONDITIONS_S:
             self._conditions_s = now_s
             self._world.conditions(self._conditioning.conditions())
+        if now_s - self._mappings_s >= MAPPINGS_S:
+            self._mappings_s = now_s
+            self._transports.publish_mappings(self._conditioning.mappings())
         if now_s - self._published_s >= PUBLISH_S:
             self._published_s = now_s
             self._publish()
 
     def submit(self, command: Command) -> None:
         """Take a command that is due."""
+        if isinstance(command, DeviceCommand):
+            self._devices.submit(command)
+            return
+        if isinstance(command, LearnRoom):
+            self._learning.submit(command)
+            return
         change = command.to_change()
         if change is not None:
             try:
@@ -102,34 +122,49 @@ class Loop:
         self._health.submitted(command)
         self._world.submit(command)
 
+    def learned(self, identifier: str, why: list[str]) -> None:
+        """The cameras have learned the room, or not, and why."""
+        if why:
+            self._director.failed(identifier, "; ".join(why))
+        else:
+            self._director.applied(identifier, self._ring.newest, (self._ring.newest + 1) / STEPS_PER_S)
+
     def died(self, child: str) -> None:
         """A child's process is gone."""
         self._health.died(child)
+        self._learning.died(child)
         if child == "world":
             self._world.died()
 
     def _event(self, message: Message) -> None:
         sender, kind = message["from"], message["type"]
         if sender != "world":
-            self._supervisor.heard(sender)
+            self._supervisor.heard(sender, message.get("patience_s"))
         elif kind == "ready":
             self._supervisor.heard("world")
             self._world.ready()
             for note in message.get("notes", []):
                 logger.warning("%s", note)
-        self._health.event(message)
-        if kind == "applied":
+        for trouble in self._health.event(message):
+            logger.warning("%s: %s", sender, trouble)
+        if sender != "world" and kind in ("applied", "failed"):
+            self._devices.answered(sender, message["id"], message.get("why", ""))
+        elif kind == "applied":
             self._world.answered(message["id"])
             self._director.applied(message["id"], message["step"], message["time_s"])
         elif kind == "failed":
             self._world.answered(message["id"])
             self._director.failed(message["id"], message["why"])
         elif kind == "presence":
-            presence = np.array(message["map"], np.float32)
-            self._conditioning.presence(sender.removeprefix("input."), presence, message["captured_ns"])
+            presence, source = np.array(message["map"], np.float32), sender.removeprefix("input.")
+            people = [(x, y) for x, y in message["people"]]
+            self._conditioning.presence(source, presence, message["captured_ns"], people)
         elif kind == "readings":
-            self._conditioning.readings(sender.removeprefix("input."), message["values"], message["captured_ns"])
-        elif kind in ("lost", "closed"):
+            for captured_ns, values in message["samples"]:
+                self._conditioning.readings(sender.removeprefix("input."), values, captured_ns)
+        elif kind == "learned":
+            self._learning.learned(sender, message["id"], message["why"])
+        elif kind in ("lost", "closed") or (kind == "alert" and message["why"]):
             logger.warning("%s: %s", sender, message["why"])
         elif kind == "back":
             logger.info("%s works", sender)
@@ -146,9 +181,10 @@ class Loop:
     def _publish(self) -> None:
         pids = self._supervisor.pids()
         restarts = self._supervisor.restarts()
-        state = self._health.state(restarts, self._transports.links())
+        state = self._health.state(restarts, self._transports.links(), self._transports.alerts())
         self._transports.publish_state(state)
-        self._transports.publish_telemetry(self._health.telemetry(pids.values()))
+        telemetry = {**self._health.telemetry(pids.values()), "people": self._conditioning.people()}
+        self._transports.publish_telemetry(telemetry)
         if self._is_shown():
             self._notifier.ready()
         if self._ring.newest != self._fed:

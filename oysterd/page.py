@@ -20,7 +20,7 @@ from starlette.datastructures import Headers
 
 from oysterd.changes import Motion
 from oysterd.commands import COMMANDS, LARGEST_PAYLOAD_BYTES, CommandError, Receipt, parse_motion
-from oysterd.config import PageConfig, is_loopback
+from oysterd.control_config import PageConfig, is_loopback
 from oysterd.director import Director
 from oysterd.live import Client, Live, Media
 

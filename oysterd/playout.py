@@ -17,10 +17,11 @@ from drivers import make_sink
 from drivers.base import Clock, MonotonicClock, SoundSink
 from drivers.virtual import SilentSpeaker, SilentSpeakerConfig
 from oysterd.bus import Events
-from oysterd.child import become_child
+from oysterd.child import be_prompt, become_child
 from oysterd.config import OutputConfig
 from oysterd.ring import ChunkRing
 from oysterd.sounding import Sounding
+from oysterd.voice import SoundConfig
 
 SOUND_KINDS = ("speaker", "silent_speaker")  # of outputs
 SAMPLE_RATE_HZ = 24_000  # of the world's sound
@@ -36,9 +37,10 @@ CORRECTION, LARGEST_ERROR_S = 0.1, 0.25
 NAP_S = 0.002
 
 
-def run_playout(output: OutputConfig | None, ring_name: str, events: str) -> None:
+def run_playout(output: OutputConfig | None, ring_name: str, events: str, sound: SoundConfig | None = None) -> None:
     """The life of the process: to be the target of a child. Without an output a silent clock keeps the pace."""
     become_child()
+    be_prompt()
     told = Events(events, "sound" if output is None else f"output.{output.name}")
     told.tell("alive")
     clock = MonotonicClock()
@@ -47,7 +49,7 @@ def run_playout(output: OutputConfig | None, ring_name: str, events: str) -> Non
     if output is not None:
         wanted = cast(SoundSink, make_sink(output.kind, output.options, clock))
     silent = SilentSpeaker(SilentSpeakerConfig(sample_rate_hz=SAMPLE_RATE_HZ, latency_s=SILENT_LATENCY_S), clock)
-    sounding = Sounding(wanted, silent, SAMPLE_RATE_HZ, clock, told.tell)
+    sounding = Sounding(wanted, silent, SAMPLE_RATE_HZ, clock, told.tell, sound)
     playout = Playout(ring, sounding, clock, told.tell)
     try:
         while True:
@@ -96,11 +98,12 @@ class Playout:
                 device_underruns=self._sounding.underruns,
                 latency_s=round(self._sounding.latency_s, 4),
                 sounding=self._sounding.works,
+                **self._sounding.figures,
             )
 
     def _heard_from(self, now_ns: int, duration_s: float) -> int:
         """When the block just written begins to be heard, in ns."""
-        estimate_ns = now_ns + self._sounding.latency_s * 1e9
+        estimate_ns = now_ns + self._sounding.until_heard_s * 1e9
         expected_ns = estimate_ns if self._written_out_ns is None else self._written_out_ns + duration_s * 1e9
         error_ns = estimate_ns - expected_ns
         share = CORRECTION if abs(error_ns) < LARGEST_ERROR_S * 1e9 else 1.0
@@ -136,11 +139,12 @@ class Playout:
         return True
 
     def _wait_for_world(self) -> None:
-        """While the device has sound for twice as long, a late world is waited for."""
-        if self._is_silent:
-            return
-        end_ns = self._clock.now_ns() + round(self._sounding.latency_s / 2 * 1e9)
-        while self._ring.newest <= self._index and self._clock.now_ns() < end_ns:
+        """While the device has half of its sound left, a late world is waited for."""
+        while (
+            not self._is_silent
+            and self._ring.newest <= self._index
+            and self._sounding.waiting_s > self._sounding.holds_s / 2
+        ):
             self._clock.sleep(NAP_S)
 
     def _silence(self) -> NDArray[np.float32]:

@@ -7,54 +7,92 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Protocol, cast
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers import make_sink
 from drivers.base import Clock, DeviceLost, MonotonicClock
+from drivers.calibration import Calibration
+from drivers.frame_ring import FrameRing, FrameRingConfig
+from drivers.window import Window, WindowConfig
 from model.conditions import STEPS_PER_S
-from oysterd.bus import Events
+from oysterd.bus import Events, Inbox
+from oysterd.calibrating import Calibrating
 from oysterd.child import become_child
 from oysterd.clock import MonotonicClock as DaemonClock
 from oysterd.config import OutputConfig
+from oysterd.losses import Losses
+from oysterd.pace import Pace
 from oysterd.playhead import Playhead
 from oysterd.ring import ChunkRing
 
-BACK_OFF_S = (0.5, 10.0)
+BACK_OFF_S = (0.5, 4.0)  # what comes back is to be used again within five seconds
 HEARTBEAT_S = 1.0
-# Displays that wait for the projector's refresh set the pace; others are held to this.
-SHORTEST_FRAME_S = 1 / 75
-# Where pictures are drawn by the processor, drawing takes at most this share of one core from the world.
-MOST_CPU_SHARE = 0.25
 WAIT_FOR_WORLD_S = 0.02
 
 Frame = NDArray[np.uint8]
 
 
-class PictureSink(Protocol):
-    """A sink that shows a blend of two pictures, as the kind `window` does."""
+class BlendSink(Protocol):
+    """A sink that shows a blend of two pictures, as lamps do."""
 
     def open(self) -> None: ...
     def write(self, rgb: Frame, /, next_rgb: Frame | None = None, mix: float = 0.0) -> None: ...
     def close(self) -> None: ...
 
 
-def run_projector(output: OutputConfig, ring_name: str, events: str) -> None:
-    """The life of the process: to be the target of a child."""
+class PictureSink(BlendSink, Protocol):
+    """One that shows a pattern in their place as well, as the kind `window` does."""
+
+    @property
+    def refresh_hz(self) -> float: ...
+    @property
+    def pattern(self) -> str | None: ...
+
+
+def run_projector(output: OutputConfig, ring_name: str, events: str, inbox: str, calibration: Path) -> None:
+    """The life of the process: to be the target of a child. `calibration` is its file, which need not exist."""
     become_child()
     told = Events(events, f"output.{output.name}")
     told.tell("alive")
     ring = ChunkRing.attach(ring_name)
     clock = MonotonicClock()
-    sink = cast(PictureSink, make_sink(output.kind, output.options, clock))
-    projector = Projector(output, sink, ring, clock, told.tell)
+    options = WindowConfig.model_validate(output.options)
+    window = Window(options, clock)
+    asked = Inbox(inbox)
+    given = Calibration.model_validate(options.model_dump(include=set(Calibration.model_fields)))
+    calibrating = Calibrating(window, given, calibration, (ring.width, ring.height), clock, told.tell)
+    projector = Projector(output, window, ring, clock, told.tell, options.rate_hz)
+    try:
+        while True:
+            for message in asked.receive():
+                calibrating.asked(message)
+            projector.turn()
+            calibrating.turn()
+    finally:
+        calibrating.close()
+        window.close()
+        asked.close()
+        ring.close()
+        told.close()
+
+
+def run_frame_ring(output: OutputConfig, ring_name: str, events: str) -> None:
+    """The life of a process that shows the world to media servers: to be the target of a child."""
+    become_child()
+    told = Events(events, f"output.{output.name}")
+    told.tell("alive")
+    ring, clock = ChunkRing.attach(ring_name), MonotonicClock()
+    options = FrameRingConfig.model_validate(output.options)
+    frames = FrameRing(options, clock)
+    projector = Projector(output, frames, ring, clock, told.tell, options.rate_hz)
     try:
         while True:
             projector.turn()
     finally:
-        sink.close()
+        frames.close()
         ring.close()
         told.close()
 
@@ -88,8 +126,15 @@ class Projector:
     """Shows the world on one sink, and tells of it by `tell(type, **content)`."""
 
     def __init__(
-        self, output: OutputConfig, sink: PictureSink, ring: ChunkRing, clock: Clock, tell: Callable[..., None]
+        self,
+        output: OutputConfig,
+        sink: PictureSink,
+        ring: ChunkRing,
+        clock: Clock,
+        tell: Callable[..., None],
+        rate_hz: float | None = None,
     ) -> None:
+        """`rate_hz` is asked for; None leaves it to the display, and to what drawing costs."""
         self._output = output
         self._sink = sink
         self._ring = ring
@@ -97,14 +142,15 @@ class Projector:
         self._tell = tell
         self._playhead = Playhead(DaemonClock(), 1 / STEPS_PER_S)
         self._pictures = Pictures(ring)
+        self._nothing: Frame = np.zeros((ring.height, ring.width, 3), np.uint8)
         self._is_open = False
         self._is_closed_by_hand = False
         self._has_shown = False
-        self._back_off_s = BACK_OFF_S[0]
+        self._losses = Losses(tell, BACK_OFF_S)
         self._try_at_ns = 0
-        self._told_why = ""
         self._told_ns = 0
         self._drawn = 0
+        self._pace = Pace(clock, rate_hz)
 
     def turn(self) -> None:
         """Draw once, or wait for what is missing."""
@@ -119,13 +165,10 @@ class Projector:
         try:
             self._sink.open()
         except DeviceLost as error:
-            if str(error) != self._told_why:
-                self._told_why = str(error)
-                self._tell("lost", why=self._told_why)
-            self._try_at_ns = self._clock.now_ns() + round(self._back_off_s * 1e9)
-            self._back_off_s = min(2 * self._back_off_s, BACK_OFF_S[1])
+            self._try_at_ns = self._clock.now_ns() + round(self._losses.lost(str(error)) * 1e9)
             return False
-        self._is_open, self._told_why, self._back_off_s = True, "", BACK_OFF_S[0]
+        self._is_open = True
+        self._losses.works()
         self._tell("back")
         return True
 
@@ -134,7 +177,10 @@ class Projector:
         shown = None
         if playing >= 0:
             shown = self._pictures.at(self._playhead.move(playing, self._ring.playing_since_ns, newest))
+        if shown is None and self._sink.pattern is not None:
+            shown = self._nothing, None, 0.0  # a projector is calibrated also before there is a world
         if shown is None:
+            self._pace.pause()
             self._clock.sleep(WAIT_FOR_WORLD_S)
             return
         start_ns, start_cpu_s = self._clock.now_ns(), time.process_time()
@@ -145,18 +191,16 @@ class Projector:
             self._closed(str(error))
             return
         self._drawn += 1
-        if not self._has_shown:
+        if not self._has_shown and playing >= 0:
             self._has_shown = True
             self._tell("shown", index=playing)
-        took_s = (self._clock.now_ns() - start_ns) / 1e9
         cpu_s = time.process_time() - start_cpu_s
-        rest_s = max(SHORTEST_FRAME_S, cpu_s / MOST_CPU_SHARE) - took_s
-        if rest_s > 0:
-            self._clock.sleep(rest_s)
+        self._clock.sleep(self._pace.presented_one(start_ns, cpu_s, self._sink.refresh_hz))
 
     def _closed(self, why: str) -> None:
         """A window that was closed stays so where the room runs without it; elsewhere it comes back."""
         self._sink.close()
+        self._pace.pause()
         self._is_open = False
         self._is_closed_by_hand = self._output.optional
         self._tell("closed" if self._output.optional else "lost", why=why)
@@ -167,4 +211,10 @@ class Projector:
         if since_s >= HEARTBEAT_S:
             pictures_per_s = round(self._drawn / since_s, 1) if self._told_ns else 0.0
             self._told_ns, self._drawn = now_ns, 0
-            self._tell("stats", pictures_per_s=pictures_per_s, showing=self._is_open and self._has_shown)
+            self._tell(
+                "stats",
+                pictures_per_s=pictures_per_s,
+                showing=self._is_open and self._has_shown,
+                pattern=self._sink.pattern,
+                presents=self._pace.counts(),
+            )

@@ -27,8 +27,12 @@ def start_screen(settings: Settings, addresses: Mapping[str, str], missing: Sequ
         lines.append(_line("mqtt", "off (mqtt.enabled)"))
     served = [f"{key.removeprefix('zmq.')} {address}" for key, address in addresses.items() if key.startswith("zmq.")]
     lines.append(_line("zeromq", "  ".join(served) or "off (zmq.enabled)"))
+    if "osc" in addresses:
+        lines.append(_line("osc", f"{addresses['osc']}, addresses /oysterd/…"))
     lines += _devices("inputs", list(health.inputs.values()))
     lines += _devices("outputs", list(health.outputs.values()))
+    if health.projectors:
+        lines += _devices("projectors", list(health.projectors.values()))
     lines += _missing(missing, health)
     lines.append(_line("end", "Ctrl-C"))
     return "\n".join(lines)
@@ -46,7 +50,7 @@ def _devices(title: str, devices: Sequence[Device]) -> list[str]:
 
 def _missing(missing: Sequence[str], health: Health) -> list[str]:
     lines = list(missing)
-    for device in (*health.inputs.values(), *health.outputs.values()):
+    for device in (*health.inputs.values(), *health.outputs.values(), *health.projectors.values()):
         if not device.is_well and not device.is_starting:
             lines.append(f"{device.setting} {device.config.name}: {device.why}")
     if lines:

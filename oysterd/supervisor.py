@@ -14,7 +14,8 @@ from oysterd.clock import Clock
 
 logger = logging.getLogger(__name__)
 
-# The pause before a restart doubles from the first to the second; a child that ran well for RAN_WELL_S begins anew.
+# The pause before a restart doubles from the first to the second; a child that ran well for RAN_WELL_S begins anew at
+# once, and its pauses with the first.
 BACK_OFF_S = (0.5, 10.0)
 RAN_WELL_S = 30.0
 # Of the three seconds that ending may take, children get this long to put their things away.
@@ -44,6 +45,7 @@ class _Kept:
         self.process: SpawnProcess | None = None
         self.started_s = 0.0
         self.heard_s: float | None = None  # None until the present process was heard
+        self.patience_s = 0.0  # how long it may be silent beyond `hung_after_s`, as it last said itself
         self.restart_at_s: float | None = None
         self.back_off_s = BACK_OFF_S[0]
         self.starts = 0
@@ -68,10 +70,12 @@ class Supervisor:
         kept = self._kept[child.name] = _Kept(child)
         self._spawn(kept)
 
-    def heard(self, name: str) -> None:
-        """Tell that a child shows life."""
+    def heard(self, name: str, patience_s: float | None = None) -> None:
+        """Tell that a child shows life; with `patience_s`, that it may be silent for so much longer from now on."""
         if name in self._kept and self._kept[name].process is not None:
             self._kept[name].heard_s = self._clock.now_s()
+            if patience_s is not None:
+                self._kept[name].patience_s = patience_s
 
     def tick(self) -> None:
         """Look after all children; returns at once."""
@@ -128,7 +132,7 @@ class Supervisor:
         if kept.heard_s is None:
             limit_s = kept.child.start_within_s
             return f"not heard within {limit_s:g} s of its start" if now_s - kept.started_s > limit_s else None
-        limit_s = kept.child.hung_after_s
+        limit_s = kept.child.hung_after_s + kept.patience_s
         return f"not heard for {limit_s:g} s" if now_s - kept.heard_s > limit_s else None
 
     def _spawn(self, kept: _Kept) -> None:
@@ -143,6 +147,7 @@ class Supervisor:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         kept.process = process
         kept.started_s, kept.heard_s, kept.restart_at_s = self._clock.now_s(), None, None
+        kept.patience_s = 0.0
         kept.starts += 1
 
     def _bury(self, kept: _Kept, why: str) -> None:
@@ -151,11 +156,13 @@ class Supervisor:
         if not kept.process.is_alive():
             kept.process.close()
         kept.process = None
-        if now_s - kept.started_s > RAN_WELL_S:
-            kept.back_off_s = BACK_OFF_S[0]
-        kept.restart_at_s = now_s + kept.back_off_s
-        logger.warning("%s %s; it begins anew in %g s", kept.child.name, why, kept.back_off_s)
-        kept.back_off_s = min(2 * kept.back_off_s, BACK_OFF_S[1])
+        pause_s = kept.back_off_s
+        if kept.heard_s is not None and kept.heard_s - kept.started_s > RAN_WELL_S:
+            pause_s, kept.back_off_s = 0.0, BACK_OFF_S[0]
+        else:
+            kept.back_off_s = min(2 * kept.back_off_s, BACK_OFF_S[1])
+        kept.restart_at_s = now_s + pause_s
+        logger.warning("%s %s; it begins anew in %g s", kept.child.name, why, pause_s)
         if self._restarted is not None:
             self._restarted(kept.child.name)
 

@@ -1,4 +1,4 @@
-"""All that serves commands and publishes what the room does: MQTT, ZeroMQ and the operator page."""
+"""All that serves commands and publishes what the room does: MQTT, ZeroMQ, OSC and the operator page."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import Any, Protocol
 from oysterd.clock import Clock
 from oysterd.commands import Receipt
 from oysterd.conditioning import Conditioning
-from oysterd.config import MqttConfig, Settings
+from oysterd.config import Settings
+from oysterd.control_config import MqttConfig
 from oysterd.control_mqtt import ControlMqtt
+from oysterd.control_osc import ControlOsc, OscError
 from oysterd.control_zmq import ControlZmq, ZmqError
 from oysterd.director import Director
 from oysterd.embedded_broker import BrokerError, EmbeddedBroker
@@ -38,6 +40,7 @@ class Transports:
         self._serving: list[Publisher] = []
         self._mqtt: ControlMqtt | None = None
         self._zmq: ControlZmq | None = None
+        self._osc: ControlOsc | None = None
         self.addresses: dict[str, str] = {}  # by what they are for: page, mqtt, zmq.command, …
         self.missing: list[str] = []  # what does not work, as `setting: why`
 
@@ -50,9 +53,11 @@ class Transports:
         clock: Clock,
         stack: ExitStack,
     ) -> None:
-        """Start all, pushing each stop to `stack`. Raises ConfigError for an address of ZeroMQ or the page in use."""
+        """Start all, pushing each stop to `stack`. Raises ConfigError for an address of one of ours that is in use."""
         if settings.zmq.enabled:
             self._start_zmq(settings, director, conditioning, clock, stack)
+        if settings.osc.enabled:
+            self._start_osc(settings, director, conditioning, clock, stack)
         if settings.page.enabled:
             page = Page(settings.page, director, media, conditioning.fast_motion, SAMPLE_RATE_HZ)
             try:
@@ -67,10 +72,15 @@ class Transports:
 
     def links(self) -> dict[str, Any]:
         """How the transports are, for the published state."""
-        return {
-            "mqtt": {"enabled": self._mqtt is not None, "connected": bool(self._mqtt and self._mqtt.connected)},
-            "zmq": {"enabled": self._zmq is not None, "connected": bool(self._zmq and self._zmq.connected)},
-        }
+        return {"mqtt": _link(self._mqtt), "zmq": _link(self._zmq), "osc": _link(self._osc)}
+
+    def alerts(self) -> list[str]:
+        """A broker that is away, and what was sent to us that can't be read, as `transport: name: why`."""
+        serving = {"mqtt": self._mqtt, "zmq.input": self._zmq, "osc": self._osc}
+        lines = [f"{name}: {why}" for name, served in serving.items() if served for why in served.refusals.alerts()]
+        if self._mqtt is not None and not self._mqtt.connected:
+            lines.insert(0, f"mqtt.host: no broker at {self.addresses['mqtt']}; we keep trying")
+        return lines
 
     def publish_state(self, state: dict[str, Any]) -> None:
         for serving in self._serving:
@@ -79,6 +89,11 @@ class Transports:
     def publish_telemetry(self, telemetry: dict[str, Any]) -> None:
         for serving in self._serving:
             serving.publish_telemetry(telemetry)
+
+    def publish_mappings(self, mappings: dict[str, Any]) -> None:
+        """Over ZeroMQ only: `oysterd mappings` is who asks."""
+        if self._zmq is not None:
+            self._zmq.publish_mappings(mappings)
 
     def publish_receipt(self, receipt: Receipt) -> None:
         """Thread-safe, as all the transports are."""
@@ -98,6 +113,20 @@ class Transports:
         self._zmq = control
         self._serving.append(control)
         self.addresses |= {f"zmq.{key}": address for key, address in control.endpoints.items()}
+
+    def _start_osc(
+        self, settings: Settings, director: Director, conditioning: Conditioning, clock: Clock, stack: ExitStack
+    ) -> None:
+        on_sensor = partial(_sensor, conditioning, "osc")
+        control = ControlOsc(settings.osc, director, on_sensor, conditioning.fast_motion, clock)
+        try:
+            control.start()
+        except OscError as error:
+            raise ConfigError([str(error)]) from error
+        stack.callback(control.stop)
+        self._osc = control
+        self._serving.append(control)
+        self.addresses["osc"] = control.address
 
     def _start_mqtt(
         self, settings: Settings, director: Director, conditioning: Conditioning, clock: Clock, stack: ExitStack
@@ -126,6 +155,13 @@ class Transports:
             self.missing.append(str(error))
             return False
         return True
+
+
+def _link(served: ControlMqtt | ControlOsc | ControlZmq | None) -> dict[str, Any]:
+    if served is None:
+        return {"enabled": False, "connected": False}
+    refused = {"refused": served.refusals.count} if served.refusals.count else {}
+    return {"enabled": True, "connected": served.connected, **refused}
 
 
 def _sensor(conditioning: Conditioning, source: str, name: str, value: float) -> None:

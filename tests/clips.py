@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -83,9 +84,20 @@ class _SoftwareStream:
 
 
 def write_depth_recording(
-    path: Path, frames: int, width: int = 160, height: int = 120, colour_size: tuple[int, int] | None = None
+    path: Path,
+    frames: int,
+    width: int = 160,
+    height: int = 120,
+    colour_size: tuple[int, int] | None = None,
+    order: Sequence[int] | None = None,
+    pauses_s: Mapping[int, float] | None = None,
+    pace_s: float = 1 / 60,
 ) -> None:
-    """A software RealSense, recorded by the SDK's own recorder to a .db3; with colour of (width, height) if given."""
+    """A software RealSense, recorded by the SDK's own recorder to a .db3; with colour of (width, height) if given.
+
+    `order` is that in which the frames arrive, each with its own stamp, one every `pace_s`; `pauses_s` are silences
+    before the nth arrival.
+    """
     device = pyrealsense2.software_device()
     device.register_info(pyrealsense2.camera_info.name, "software depth")
     device.register_info(pyrealsense2.camera_info.serial_number, "SOFT0001")
@@ -105,12 +117,17 @@ def write_depth_recording(
     for sensor in sensors:
         sensor.open(sensor.get_stream_profiles()[0])
         sensor.start(queue)
-    for index in range(frames):
+    next_s = time.monotonic()
+    for arrival, index in enumerate(range(frames) if order is None else order):
+        pause_s = (pauses_s or {}).get(arrival, 0.0)
+        time.sleep(pause_s)
+        next_s += pause_s
         for stream, pictures in zip(streams, pixels, strict=True):  # `pixels` must outlive the frames made of them
             stream.push(pictures[index], index)
             queue.wait_for_frame(2000)
         # The recorder stamps frames by arrival, and playback keeps those distances: these are the recording's pace.
-        time.sleep(1 / 60)
+        next_s += pace_s
+        time.sleep(max(next_s - time.monotonic(), 0.0))
     for sensor in sensors:
         sensor.stop()
         sensor.close()

@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -56,8 +58,18 @@ def require(*programs: str) -> None:
 @pytest.fixture(scope="module")
 def pulse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """A headless PulseAudio with one null sink, named `room` to ALSA and PulseAudio alike; its environment."""
+    with sound_server(tmp_path_factory.mktemp("pulse", numbered=True)) as settings:
+        yield settings
+
+
+@contextmanager
+def sound_server(home: Path, is_prompt: bool = False) -> Iterator[dict[str, str]]:
+    """What the fixture `pulse_server` gives, for the benchmark as well.
+
+    With `is_prompt` it goes before all else, as the sound server of a machine does that is set up for sound; where the
+    system does not allow that, it goes as it can.
+    """
     require("pulseaudio", "pactl", "parec")
-    home = tmp_path_factory.mktemp("pulse", numbered=True)
     home.chmod(0o700)
     socket = home / "native"
     alsa = home / "alsa.conf"
@@ -66,6 +78,8 @@ def pulse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str,
         "pcm.!default { type pulse }\n"
         "ctl.!default { type pulse }\n"
         'pcm.room { type pulse device room hint { show on description "room" } }\n'
+        'pcm.hall { type pulse device hall hint { show on description "hall" } }\n'  # for a test to load its sink
+        'pcm.ears { type pulse device room.monitor hint { show on description "ears" } }\n'
     )
     settings = {
         "PULSE_RUNTIME_PATH": str(home),
@@ -76,7 +90,8 @@ def pulse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str,
         "ALSA_CONFIG_PATH": str(alsa),
     }
     command = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--disallow-exit", "--use-pid-file=no"]
-    command += ["--high-priority=no", "--realtime=no", f"--log-target=file:{home / 'log'}"]
+    prompt = "yes" if is_prompt else "no"
+    command += [f"--high-priority={prompt}", f"--realtime={prompt}", f"--log-target=file:{home / 'log'}"]
     command += ["-L", f"module-native-protocol-unix socket={socket} auth-anonymous=1"]
     # Without norewinds a null sink drops what was written when a reader joins.
     command += ["-L", "module-null-sink sink_name=room norewinds=1 rate=48000 channels=2"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -21,6 +22,13 @@ PATIENCE_S = 15.0
 def free_port() -> int:
     """A port on the loopback that was free a moment ago."""
     with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def free_udp_port() -> int:
+    """A UDP port on the loopback that was free a moment ago."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
@@ -70,8 +78,14 @@ class Mosquitto:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
         wait_until(lambda: takes_connections(self.port), f"mosquitto on port {self.port}")
 
+    def freeze(self) -> None:
+        """Let it live and do nothing; `stop` ends it all the same."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
     def stop(self) -> None:
         if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
             end(self._process)
             self._process = None
 

@@ -11,7 +11,7 @@ from clips import CLIP_FPS, write_clip
 from hand_clock import HandClock
 
 from drivers.base import DeviceLost, Picture
-from drivers.camera import Camera, CameraConfig
+from drivers.camera import Camera, CameraConfig, found_device
 
 FRAMES = 8
 CODEC_LEVELS = 6  # what limited-range H.264 at this quality loses
@@ -115,6 +115,15 @@ def test_what_cannot_be_opened_is_named(tmp_path: Path) -> None:
         with pytest.raises(DeviceLost, match=f"camera\\.device: cannot open {device}: .*{reason}"):
             camera.open()
         camera.close()
+
+
+def test_a_pattern_stands_for_the_first_device_that_matches(tmp_path: Path) -> None:
+    for name in ("usb-Eye_B2-video-index1", "usb-Eye_B2-video-index0", "usb-Other-video-index0"):
+        (tmp_path / name).touch()
+    assert found_device(str(tmp_path / "usb-Eye*-index?")) == str(tmp_path / "usb-Eye_B2-video-index0")
+    assert found_device(str(tmp_path / "usb-Other-video-index0")) == str(tmp_path / "usb-Other-video-index0")
+    with pytest.raises(DeviceLost, match="no such device"):
+        found_device(str(tmp_path / "usb-Gone*"))
 
 
 def test_a_stream_nobody_serves_fails_within_its_time_out() -> None:

@@ -23,6 +23,12 @@ POINT = {"x": 0.2, "y": 0.6, "near": 1.0, "stir": 0.5}
         ("character", {"text": "a fox"}, Change(character="a fox")),
         ("change", {"scene": "sea", "view": "first"}, Change(scene="sea", view="first")),
         ("snapshot", {}, None),
+        ("pattern", {"pattern": "grid"}, None),
+        ("calibrate", {"output": "wall", "clear": ["mesh"]}, None),
+        ("power", {"on": True}, None),
+        ("shutter", {"projector": "left", "closed": False}, None),
+        ("input", {"input": "3A"}, None),
+        ("learn_room", {"seconds": 5, "inputs": ["door"]}, None),
     ],
 )
 def test_every_command_becomes_its_change(name: str, payload: dict[str, Any], change: Change | None) -> None:
@@ -35,7 +41,7 @@ def test_every_command_becomes_its_change(name: str, payload: dict[str, Any], ch
 def test_the_table_holds_every_command_under_its_own_name() -> None:
     assert list(COMMANDS) == [
         "direct", "scene", "motion", "environment", "presence", "release", "view", "style", "character", "change",
-        "snapshot",
+        "snapshot", "learn_room", "pattern", "calibrate", "power", "shutter", "input",
     ]  # fmt: skip
 
 
@@ -70,7 +76,15 @@ def refused(name: str, payload: bytes | str | dict[str, Any]) -> CommandError:
         ("snapshot", b'{"not_after_s": 0}', "not_after_s: must be more than 0, not 0"),
         ("snapshot", b'{"at_s": 3, "not_after_s": 2}', "at_s = 3 is after not_after_s = 2"),
         ("snapshot", b'{"id": "a/b"}', "id: "),
+        ("learn_room", b'{"seconds": 1}', "seconds: must be at least 3, not 1"),
         ("snapshot", b'{"id": ""}', "id: "),
+        ("pattern", b'{"pattern": "gird"}', "pattern: must be 'grid', 'blend', 'focus' or 'none', not the text"),
+        ("calibrate", b'{"output": "wall"}', "needs exactly one of set, move and clear"),
+        ("calibrate", b'{"output": "wall", "set": {"gian": 1}}', 'set.gian: unknown key (did you mean "gain"?)'),
+        ("calibrate", b'{"output": "w", "set": {"corners": [[0, 0], [9, 0], [1, 1], [0, 1]]}}', "set.corners[1][0]: "),
+        ("calibrate", b'{"output": "w", "move": {"column": 1, "x": 0.1}}', "move: needs a corner, or column and row"),
+        ("power", b'{"on": 1}', "on: must be true or false, not 1"),
+        ("input", b'{"input": "99"}', "input: "),
         ("drect", b"{}", 'unknown command "drect" (did you mean "direct"?)'),
     ],
 )

@@ -10,8 +10,9 @@ import pytest
 from model.conditions import GRID
 from oysterd.changes import Change, Environment, Motion, PresencePoint
 from oysterd.clock import ManualClock
-from oysterd.conditioning import REMOTE_MAX_AGE_S, Conditioning, presence_of
+from oysterd.conditioning import Conditioning, presence_of
 from oysterd.config import Settings
+from oysterd.sensors import REMOTE_MAX_AGE_S
 
 CELLS = GRID[0] * GRID[1]
 

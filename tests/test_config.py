@@ -1,6 +1,6 @@
 import re
 from pathlib import Path
-from typing import get_args
+from typing import get_args, get_origin
 
 import pytest
 from pydantic import BaseModel
@@ -27,6 +27,23 @@ def test_our_own_configurations_are_right(name: str) -> None:
     assert check(CONFIGS / f"{name}.toml") == []
 
 
+def test_what_the_page_on_sensors_shows_can_be_used(tmp_path: Path) -> None:
+    page = (CONFIGS.parent / "docs/sensors.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    others = """
+        [[inputs]]
+        name = "board"
+        kind = "serial_lines"
+        use = "sensors"
+        [[inputs]]
+        name = "counter"
+        kind = "zmq_socket"
+        use = "sensors"
+        options = { address = "tcp://127.0.0.1:5600", values = [{ name = "people" }] }
+        """
+    assert len(shown) == 2 and check(written(tmp_path, others + "\n".join(shown))) == []
+
+
 def test_the_demo_needs_no_hardware() -> None:
     demo = load(CONFIGS / "demo.toml")
     assert all(output.optional for output in demo.outputs)
@@ -35,11 +52,23 @@ def test_the_demo_needs_no_hardware() -> None:
 
 
 def keys_in(text: str) -> set[str]:
-    return set(re.findall(r"^(?:# )?([a-z_]+) = ", text, re.MULTILINE))
+    return set(re.findall(r"^(?:# )?([a-z0-9_]+) = ", text, re.MULTILINE))
+
+
+def check_shown(section: str, model: type[BaseModel], shown: dict[str, set[str]]) -> None:
+    """A section shows all its keys; those that are tables, or lists of them, show theirs the first time below it."""
+    kinds = {
+        key: get_args(kind)[0] if get_origin(kind) is list else kind
+        for key, kind in ((key, field.annotation) for key, field in model.model_fields.items())
+    }
+    below = {key: kind for key, kind in kinds.items() if isinstance(kind, type) and issubclass(kind, BaseModel)}
+    assert shown[section] == set(model.model_fields) - {"options"} - set(below), section
+    for key, kind in below.items():
+        check_shown(f"{section}.{key}", kind, shown)
 
 
 def test_the_example_shows_every_key_of_every_section_and_kind() -> None:
-    parts = re.split(r"^\[+([a-z_.]+)\]+$", (CONFIGS / "example.toml").read_text(), flags=re.MULTILINE)
+    parts = re.split(r"^(?:# )?\[+([a-z_.]+)\]+", (CONFIGS / "example.toml").read_text(), flags=re.MULTILINE)
     shown: dict[str, set[str]] = {}
     kinds: dict[str, set[str]] = {}
     kind = ""
@@ -52,17 +81,19 @@ def test_the_example_shows_every_key_of_every_section_and_kind() -> None:
     for section, field in Settings.model_fields.items():
         model = next(iter(get_args(field.annotation)), field.annotation)
         assert isinstance(model, type) and issubclass(model, BaseModel)
-        assert shown[section] == set(model.model_fields) - {"options"}, section
+        check_shown(section, model, shown)
     assert kinds == {name: set(config.model_fields) for name, config in OPTIONS.items()}
 
 
 def test_the_example_shows_the_defaults() -> None:
     example, default = load(CONFIGS / "example.toml"), Settings()
-    for section in ("site", "world", "zmq", "page", "log"):
+    for section in ("site", "world", "zmq", "osc", "page", "log"):
         assert getattr(example, section) == getattr(default, section)
     for device in example.inputs + example.outputs:
         config = OPTIONS[device.kind]
-        assert config.model_validate(device.options) == config()
+        shown_options = config.model_validate(device.options)
+        for name, option in config.model_fields.items():
+            assert option.is_required() or getattr(shown_options, name) == option.get_default(), (device.kind, name)
 
 
 def test_all_problems_come_at_once_with_their_paths(tmp_path: Path) -> None:
@@ -148,6 +179,20 @@ def test_all_problems_come_at_once_with_their_paths(tmp_path: Path) -> None:
             '[[outputs]]\nname = "a"\nkind = "window"\n[[outputs]]\nname = "a"\nkind = "window"',
             "outputs[1].name: a is taken already",
         ),
+        (
+            '[[inputs]]\nname = "desk"\nkind = "artnet_input"\nuse = "sensors"\n'
+            'options = { values = [{ name = "fader", universe = 0, channel = 1 }] }\n'
+            '[[mappings]]\nsensor = "desk.fadr"\nkey = "wind"\nlow = 0.0\nhigh = 255.0',
+            'mappings[0].sensor: desk has no value "fadr" (did you mean "fader"?)',
+        ),
+        (
+            '[[triggers]]\nsensor = "clock.time"\nabove = 22.0\ndirective = "night"',
+            'triggers[0].sensor: clock has no value "time"',
+        ),
+        (
+            '[[inputs]]\nname = "mqtt"\nkind = "virtual_sensors"\nuse = "sensors"',
+            "inputs[0].name: mqtt stands for what is sent to us",
+        ),
         ("[site\n", ""),
     ],
 )
@@ -184,3 +229,43 @@ def test_wrong_environment_variables_are_named(tmp_path: Path, monkeypatch: pyte
 def test_a_password_never_shows_in_a_message(tmp_path: Path) -> None:
     lines = check(written(tmp_path, '[mqtt]\nhost = "h"\nusername = "u"\npassword = 987654'))
     assert lines == ["mqtt.password: must be text"]
+
+
+def test_a_zone_on_a_channel_that_the_card_has_not_is_named(tmp_path: Path) -> None:
+    lines = check(
+        written(
+            tmp_path,
+            """
+            [[outputs]]
+            name = "projector"
+            kind = "window"
+            [[outputs]]
+            name = "card"
+            kind = "speaker"
+            options = { channels = 4 }
+            [sound]
+            zones = [ { name = "front", channels = [1, 2] }, { name = "back", channels = [5, 6] } ]
+            """,
+        )
+    )
+    assert lines == ["sound.zones[1].channels: 6 is beyond the 4 of outputs[1]"]
+
+
+def test_what_is_wrong_in_a_zone_is_told_by_its_path(tmp_path: Path) -> None:
+    text = """
+    [[sound.zones]]
+    name = "front"
+    channels = [1, 2]
+    dely_ms = 3.0
+    [[sound.zones]]
+    name = "back"
+    channels = [1]
+    [[sound.quiet]]
+    begins = "22:00"
+    ends = "22:00"
+    ceiling_dbfs = 3.0
+    """
+    lines = check(written(tmp_path, text))
+    assert 'sound.zones[0].dely_ms: unknown key (did you mean "delay_ms"?)' in lines
+    assert 'sound.zones[1].channels: stereo needs left and right in turn; or set source = "mono"' in lines
+    assert "sound.quiet[0].ceiling_dbfs: must be at most 0, not 3.0" in lines

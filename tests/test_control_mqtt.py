@@ -16,7 +16,8 @@ from parts import PATIENCE_S, Mosquitto, free_port, mosquitto, wait_until
 from oysterd.changes import Motion
 from oysterd.clock import MonotonicClock
 from oysterd.commands import Command
-from oysterd.config import MqttConfig, SiteConfig
+from oysterd.config import SiteConfig
+from oysterd.control_config import MqttConfig
 from oysterd.control_mqtt import ControlMqtt
 from oysterd.director import Director
 from oysterd.embedded_broker import BrokerError, EmbeddedBroker

@@ -13,7 +13,7 @@ from oysterd import client
 from oysterd.changes import Motion
 from oysterd.clock import MonotonicClock
 from oysterd.commands import Command
-from oysterd.config import ZmqConfig
+from oysterd.control_config import ZmqConfig
 from oysterd.control_zmq import ControlZmq, ZmqError
 from oysterd.director import Director
 

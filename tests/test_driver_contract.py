@@ -5,13 +5,21 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from clips import write_clip, write_depth_recording
+from feeders import (
+    FEEDS,
+    artnet_input_options,
+    mqtt_topics_options,
+    sacn_input_options,
+    serial_lines_options,
+    zmq_socket_options,
+)
 from hand_clock import HandClock
 from pydantic import ValidationError
 
@@ -31,6 +39,11 @@ def realsense_options(folder: Path) -> dict[str, Any]:
     return {"recording": str(folder / "depth.db3")}
 
 
+def microphone_options(folder: Path) -> dict[str, Any]:
+    del folder
+    return {"device": "ears"}
+
+
 def virtual_depth_options(folder: Path) -> dict[str, Any]:
     del folder
     return {}
@@ -43,20 +56,44 @@ def virtual_sensors_options(folder: Path) -> dict[str, Any]:
 
 RUNNABLE: dict[str, Callable[[Path], dict[str, Any]]] = {
     "camera": camera_options,
+    "microphone": microphone_options,
     "realsense": realsense_options,
     "virtual_depth": virtual_depth_options,
     "virtual_sensors": virtual_sensors_options,
+    "mqtt_topics": mqtt_topics_options,
+    "zmq_socket": zmq_socket_options,
+    "serial_lines": serial_lines_options,
+    "artnet_input": artnet_input_options,
+    "sacn_input": sacn_input_options,
 }
+CHANNEL: dict[str, Any] = {"values": [{"name": "a", "universe": 1, "channel": 1}]}
+LAMP: dict[str, Any] = {"fixtures": [{"name": "a", "zone": (0, 0, 1, 1), "universe": 1, "address": 1}]}
 
 BAD_OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "camera": ({"rotation_degrees": 45}, "rotation_degrees"),
+    "microphone": ({"window_s": 5}, "window_s"),
     "realsense": ({"timeout_ms": "soon"}, "timeout_ms"),
     "virtual_depth": ({"visitors": 99}, "visitors"),
     "virtual_sensors": ({"readings_hz": 0}, "readings_hz"),
+    "mqtt_topics": ({"values": [{"name": "a", "topic": "b"}], "port": 0}, "port"),
+    "zmq_socket": ({"values": [{"name": "a"}], "address": "udp://127.0.0.1:1"}, "address"),
+    "serial_lines": ({"baud": 1}, "baud"),
+    "artnet_input": ({**CHANNEL, "port": 0}, "port"),
+    "sacn_input": ({**CHANNEL, "multicast": "often"}, "multicast"),
+    "artnet_lamps": ({**LAMP, "host": "127.0.0.1", "rate_hz": 99}, "rate_hz"),
+    "sacn_lamps": ({**LAMP, "priority": 201}, "priority"),
     "speaker": ({"latency_s": -1}, "latency_s"),
     "silent_speaker": ({"latency_s": 0}, "latency_s"),
     "window": ({"upscale": "magic"}, "upscale"),
+    "stream": ({"url": "x.m3u8", "width": 17}, "width"),
+    "frame_ring": ({"slots": 1}, "slots"),
 }
+
+
+@pytest.fixture
+def feeds() -> Iterator[None]:
+    yield
+    FEEDS.close()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -89,8 +126,12 @@ def assert_well_formed(sample: Sample) -> None:
         assert isinstance(sample, Readings) and sample.values
 
 
-def test_every_source_keeps_the_contract(source_case: tuple[str, dict[str, Any] | None], tmp_path: Path) -> None:
+def test_every_source_keeps_the_contract(
+    source_case: tuple[str, dict[str, Any] | None], tmp_path: Path, feeds: None, request: pytest.FixtureRequest
+) -> None:
     kind, options = source_case
+    if kind == "microphone" and options is None:
+        request.getfixturevalue("pulse_server")
     source = drivers.make_source(kind, RUNNABLE[kind](tmp_path) if options is None else options)
     assert isinstance(source, Source)
     source.close()  # before opening: nothing to do
@@ -140,6 +181,7 @@ def test_an_unknown_kind_names_the_nearest() -> None:
 
 def test_importing_the_drivers_imports_no_sdk() -> None:
     sdks = ["cv2", "pyrealsense2", "sounddevice", "glfw", "moderngl", "torch", "oysterd", "model"]
+    sdks += ["paho", "zmq", "serial", "jsonpath"]
     program = f"import sys, drivers; print([name for name in {sdks} if name in sys.modules])"
     root = Path(drivers.__file__).parent.parent
     command = [sys.executable, "-c", program]

@@ -57,6 +57,20 @@ def test_an_input_is_ok_while_it_gives(health: Health, clock: ManualClock) -> No
     assert health.state({}, {})["inputs"]["door"]["why"] == "pulled out"
 
 
+def test_what_is_missing_or_refused_is_an_alert_with_its_setting(health: Health, clock: ManualClock) -> None:
+    assert health.state({}, {}, ["mqtt: sensor/wind: must be a number"])["alerts"][-1] == (
+        "mqtt: sensor/wind: must be a number"
+    )
+    say(health, "input.door", "lost", why="pulled out")
+    message = {"from": "input.door", "type": "readings", "samples": [], "refused": {"lux": "no number"}, "refusals": 3}
+    assert health.event(message) == ["lux: no number"] and health.event(message) == []
+    state = health.state({}, {})
+    assert state["inputs"]["door"]["refused"] == 6 and state["inputs"]["door"]["age_s"] is None
+    assert {"inputs[0] door: pulled out", "inputs[0] door: lux: no number"} <= set(state["alerts"])
+    say(health, "input.door", "readings", samples=[(1, {"lux": 3.0})])
+    assert not any("lux" in alert for alert in health.state({}, {})["alerts"])
+
+
 def test_outputs_tell_figures_and_reasons(health: Health) -> None:
     say(health, "output.front", "back")
     say(health, "output.front", "stats", underruns=3, device_underruns=1, latency_s=0.05, sounding=True)
@@ -67,6 +81,21 @@ def test_outputs_tell_figures_and_reasons(health: Health) -> None:
     assert "started anew" in state["outputs"]["front"]["why"] and state["restarts"] == {"output.front": 1}
     assert state["outputs"]["wall"] == {"kind": "window", "ok": False, "why": "the window was closed"}
     assert state["mqtt"] == {"connected": False}
+
+
+def test_alerts_and_presents_are_published_and_do_not_stop_an_output(health: Health) -> None:
+    presents = {"asked": 100, "presented": 98, "late": 3, "dropped": 2}
+    say(health, "output.wall", "back")
+    say(health, "output.wall", "stats", pictures_per_s=60.0, presents=presents)
+    say(health, "output.wall", "alert", about="calibration", why="wall.json: gain: must be a list")
+    state = health.state({}, {})
+    assert state["outputs"]["wall"]["ok"] is True and state["outputs"]["wall"]["presents"] == presents
+    rear = "outputs[2] rear: one sound output is driven, and it is not the first"
+    assert state["alerts"] == ["outputs[0] wall: wall.json: gain: must be a list", rear]
+    assert health.telemetry([])["presents"] == {"wall": presents}
+    say(health, "output.wall", "alert", about="calibration", why="")
+    say(health, "input.door", "lost", why="pulled out")
+    assert health.state({}, {})["alerts"] == ["inputs[0] door: pulled out", rear]
 
 
 def test_directives_are_timed_from_when_they_are_due(health: Health, clock: ManualClock) -> None:

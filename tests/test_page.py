@@ -16,7 +16,7 @@ from websockets.sync.connection import Connection
 from oysterd.changes import Motion
 from oysterd.clock import MonotonicClock
 from oysterd.commands import Command
-from oysterd.config import PageConfig
+from oysterd.control_config import PageConfig
 from oysterd.director import Director
 from oysterd.live import MOST_MISSED, PICTURE, SOUND
 from oysterd.page import Page, PageError

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from browser import Tab, chromium
@@ -10,8 +11,8 @@ from parts import TestCard, free_port, wait_until
 
 from oysterd.changes import Change, Environment, Motion
 from oysterd.clock import MonotonicClock
-from oysterd.commands import Command
-from oysterd.config import PageConfig
+from oysterd.commands import Command, DeviceCommand
+from oysterd.control_config import PageConfig
 from oysterd.director import Director
 from oysterd.page import Page
 
@@ -25,6 +26,7 @@ class Room:
         self.card = TestCard()
         self.motions: list[Motion] = []
         self.changes: list[Change | None] = []
+        self.requests: list[dict[str, Any]] = []
         self.director = Director(MonotonicClock(), self._apply, lambda receipt: self.page.publish_receipt(receipt))
         self.page = Page(
             PageConfig(port=free_port()), self.director, self.card, self.motions.append, self.card.sample_rate_hz
@@ -33,6 +35,10 @@ class Room:
         self._thread = threading.Thread(target=self._run)
 
     def _apply(self, command: Command) -> None:
+        if isinstance(command, DeviceCommand):
+            self.requests.append({"name": command.name, **command.request()})
+            self.director.applied(command.id)
+            return
         self.changes.append(command.to_change())
         self.director.applied(command.id, self.card.newest, self.card.newest * SLICE_S)
 
@@ -42,8 +48,9 @@ class Room:
             self.director.tick()
             if self.card.newest % 12 == 0:
                 self.page.publish_state(
-                    {"steps_per_s": 12.0, "rtf": 1.04, "place": "coast", "inputs": {"camera": {"age_s": 0.04}}}
-                )
+                    {"steps_per_s": 12.0, "rtf": 1.04, "place": "coast", "inputs": {"camera": {"age_s": 0.04}},
+                     "outputs": {"left": {"kind": "window"}, "right": {"kind": "window"}, "front": {"kind": "speaker"}}}
+                )  # fmt: skip
 
     def start(self) -> None:
         self.page.start()
@@ -113,6 +120,22 @@ def test_sliders_set_the_environment_and_release_it(room: Room, tab: Tab) -> Non
     tab.value("document.querySelector('[aria-label=\"Release Rain to the world\"]').click()")
     wait_until(lambda: room.changes, "the release")
     assert room.changes.pop() == Change(environment=Environment(rain="release"))
+
+
+def test_projectors_show_patterns_and_their_corners_are_moved(room: Room, tab: Tab) -> None:
+    wait_until(lambda: tab.value("[...byId('wall').options].map(o => o.value)") == ["left", "right"], "the outputs")
+    tab.value("byId('patterns').children[0].click()")
+    wait_until(lambda: room.requests, "the pattern")
+    assert room.requests.pop() == {"name": "pattern", "pattern": "grid"}
+    tab.value("byId('wall').value = 'right'; byId('corner').value = 'bottom_left'")
+    tab.value("document.querySelector('[aria-label=\"Move the corner up\"]').click()")
+    wait_until(lambda: room.requests, "the corner")
+    moved = {"corner": "bottom_left", "x": 0, "y": -0.001}
+    assert room.requests.pop() == {"name": "calibrate", "output": "right", "move": moved}
+    tab.value("byId('uncorner').click()")
+    wait_until(lambda: room.requests, "the reset")
+    assert room.requests.pop() == {"name": "calibrate", "output": "right", "clear": ["corners"]}
+    wait_until(lambda: "applied calibrate" in tab.value("byId('list').textContent"), "its receipt")
 
 
 def test_sound_plays_and_pictures_keep_to_it(room: Room, tab: Tab) -> None:

@@ -24,7 +24,7 @@ from oysterd.playout import BLOCK_SAMPLES, FADE_SAMPLES, SAMPLE_RATE_HZ, Playout
 from oysterd.ring import ChunkRing
 from oysterd.sounding import Sounding
 from oysterd.supervisor import Child, Supervisor
-from oysterd.upsample import Upsampler
+from oysterd.voice import SoundConfig
 
 CHUNK_S = 2000 / SAMPLE_RATE_HZ
 LATENCY_S = 0.1
@@ -50,7 +50,9 @@ class Card:
         self.is_there = True
 
     sample_rate_hz = property(lambda self: self._pace.sample_rate_hz)
+    channels = property(lambda self: self._pace.channels)
     latency_s = property(lambda self: self._pace.latency_s)
+    waiting_s = property(lambda self: self._pace.waiting_s)
     underruns = property(lambda self: self._pace.underruns)
 
     def open(self) -> None:
@@ -208,34 +210,23 @@ def test_a_card_that_is_pulled_out_is_taken_back_while_time_goes_on(ring: ChunkR
     sounding.close()
 
 
-def test_a_device_of_an_odd_rate_is_named_and_the_silent_clock_goes_on(ring: ChunkRing) -> None:
-    clock, why = HandClock(), list[str]()
-    tell = lambda kind, **content: why.append(content["why"])  # noqa: E731
-    sounding = Sounding(Card(clock, 44_100), Card(clock), SAMPLE_RATE_HZ, clock, tell)
-
-    def is_told() -> bool:
-        sounding.write(np.zeros((10, 2), np.float32))
-        return bool(why)
-
-    wait_until(is_told, "the reason")
-    assert why == ["sample_rate_hz: must be a multiple of 24000, not 44100"] and not sounding.works
+def test_a_card_of_an_odd_rate_plays_the_world_at_its_own_pace(ring: ChunkRing) -> None:
+    clock = HandClock()
+    card = Card(clock, 44_100)
+    sound = SoundConfig(behind_card_ms=40.0)
+    sounding = Sounding(card, Card(clock), SAMPLE_RATE_HZ, clock, lambda kind, **content: None, sound)
+    wait_until(lambda: sounding.write(np.zeros((BLOCK_SAMPLES, 2), np.float32)) or sounding.works, "it is open")
+    start_ns, before = clock.now_ns(), len(card.sound) if card.written else 0
+    for index in range(24):
+        for block in np.split(children.tone(ring, index), 5):
+            sounding.write(block)
+    assert (clock.now_ns() - start_ns) / 1e9 == pytest.approx(2.0, abs=LATENCY_S)
+    second = card.sound[before:][-44_100:, 0]
+    assert int(np.abs(np.fft.rfft(second * np.hanning(len(second)))).argmax()) == 440
+    # The resampler's and the limiter's come to the card's, and then what is behind it.
+    assert sounding.latency_s == pytest.approx(LATENCY_S + 0.015 + 0.04, abs=0.001)
+    assert sounding.until_heard_s == pytest.approx(sounding.latency_s, abs=0.001)
     sounding.close()
-
-
-@pytest.mark.parametrize("factor", [1, 2, 4])
-def test_a_tone_is_the_same_tone_at_a_higher_rate(factor: int) -> None:
-    upsample = Upsampler(factor)
-    at = np.arange(24_000) / 24_000
-    tone = np.stack([0.5 * np.sin(2 * np.pi * 3000 * at), 0.5 * np.cos(2 * np.pi * 500 * at)], 1).astype(np.float32)
-    made = np.concatenate([upsample(block) for block in np.array_split(tone, 77)])
-    assert made.shape == (24_000 * factor, 2)
-    spectrum = np.abs(np.fft.rfft(made[-12_000 * factor :] * np.hanning(12_000 * factor)[:, None], axis=0))
-    assert spectrum.argmax(axis=0).tolist() == [1500, 250]
-    beside = spectrum.copy()
-    for channel, peak in enumerate((1500, 250)):
-        beside[peak - 3 : peak + 4, channel] = 0
-    assert (beside.max(axis=0) < spectrum.max(axis=0) / 1000).all()  # 60 dB
-    assert np.abs(made[-12_000 * factor :]).max() == pytest.approx(0.5, abs=0.005)
 
 
 def test_a_real_sound_server_plays_what_the_world_makes(

@@ -9,14 +9,10 @@ from numpy.typing import NDArray
 
 from drivers.base import Depth
 from drivers.virtual import VirtualDepth, VirtualDepthConfig
-from oysterd.presence import (
-    NEAR,
-    STIR,
-    ColourPresenceConfig,
-    PresenceFromColour,
-    PresenceFromDepth,
-    fuse,
-)
+from oysterd.presence import NEAR, STIR, fuse
+from oysterd.presence_colour import PresenceFromColour
+from oysterd.presence_config import ColourPresenceConfig
+from oysterd.presence_depth import PresenceFromDepth
 
 GRID = (9, 16)
 WIDTH, HEIGHT = 320, 180  # a cell is 20 × 20 pixels

@@ -6,6 +6,7 @@ import os
 import signal
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import children
@@ -122,7 +123,8 @@ class Screen:
     def project(self, optional: bool = False) -> None:
         options = {"width": WIDTH, "height": HEIGHT}
         output = OutputConfig(name="wall", kind="window", optional=optional, options=options)
-        self.supervisor.start(Child("output.wall", run_projector, (output, self._ring_name, self.bus.events), 30, 30))
+        arguments = (output, self._ring_name, self.bus.events, self.bus.open("output.wall"), Path("/nonexistent"))
+        self.supervisor.start(Child("output.wall", run_projector, arguments, 30, 30))
 
     def play_a_world(self) -> None:
         address = self.bus.open("world")

@@ -16,7 +16,7 @@ import pytest
 from parts import wait_until
 
 from oysterd.bus import Bus
-from oysterd.clock import MonotonicClock
+from oysterd.clock import ManualClock, MonotonicClock
 from oysterd.supervisor import Child, Supervisor
 
 
@@ -91,6 +91,28 @@ def test_a_child_that_fails_again_and_again_is_given_ever_more_time(kept: Kept) 
 
     wait_until(failed_twice, "it failed twice", 30)
     assert pauses == [2.0]  # half a second, one, and next two
+
+
+def test_a_child_that_ran_well_is_started_anew_at_once_and_may_ask_for_patience() -> None:
+    clock, bus, buried = ManualClock(), Bus(), list[str]()
+    supervisor = Supervisor(clock, buried.append)
+    supervisor.start(Child("child", children.beat, (bus.events,), 5.0, start_within_s=60.0))
+    try:
+        wait_until(lambda: bus.receive(0.02), "it is heard", 30)
+        clock.advance(31.0)
+        supervisor.heard("child", patience_s=60.0)
+        first = supervisor.pids()["child"]
+        clock.advance(64.0)
+        supervisor.tick()
+        assert supervisor.pids() == {"child": first}  # silent, as it said it might be
+        clock.advance(2.0)
+        supervisor.tick()
+        assert buried == ["child"] and supervisor.pids() == {}
+        supervisor.tick()
+        assert set(supervisor.pids()) == {"child"} and supervisor.pids()["child"] != first
+    finally:
+        supervisor.stop()
+        bus.close()
 
 
 def test_all_end_within_three_seconds_even_who_does_not_listen(kept: Kept) -> None:

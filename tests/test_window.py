@@ -62,7 +62,9 @@ def test_a_picture_at_its_own_size_is_shown_pixel_for_pixel(x_display: str, wind
     wait_until(is_there, 5, "the picture is on the screen")
 
 
-def test_a_blend_lies_between_its_pictures(x_display: str, window: Window) -> None:
+def test_a_blend_lies_between_its_pictures(x_display: str) -> None:
+    window = Window(WindowConfig(width=WIDTH, height=HEIGHT, between="blend"), MonotonicClock())
+    window.open()
     picture, next_picture = pattern(), np.ascontiguousarray(pattern()[::-1, ::-1])
     for mix in (0.25, 0.5, 1.0, 0.0):
         blended = picture * (1.0 - mix) + next_picture * mix
@@ -72,6 +74,7 @@ def test_a_blend_lies_between_its_pictures(x_display: str, window: Window) -> No
             return float(np.abs(shown(x_display) - blended).max()) <= 2
 
         wait_until(is_there, 5, f"the blend {mix} is on the screen")
+    window.close()
 
 
 @pytest.mark.parametrize("upscale", ["linear", "bicubic"])
