@@ -77,7 +77,7 @@ class Easing:
 
     PLACE_STEP = 1 / 72  # a change of place takes 6 s
     SUN_STEP_RAD = 0.018  # from noon to night in 8 s
-    ENVIRONMENT_STEP = 1 / 36
+    ENVIRONMENT_STEP = 1 / 48
     MOTION_SHARE = 0.5  # share of the remaining difference a step closes
     PRESENCE_SHARE = 0.6
 

@@ -274,7 +274,7 @@ def drift(model: WorldModel, minutes: float) -> dict[str, Figure]:
 
 
 def sound_rank(model: WorldModel) -> dict[str, Figure]:
-    """Spearman's rank correlation of asked-for rain, wind and waves with the loudness of their bands; the mean."""
+    """Spearman's rank correlation of asked-for rain, wind and waves with the bands' loudness over a wave; the mean."""
     found = []
     for place, key in (("a meadow", "rain"), ("a desert", "wind"), ("a coast", "energy")):
         levels, strengths = [], np.linspace(0, 1, 6)
@@ -283,7 +283,7 @@ def sound_rank(model: WorldModel) -> dict[str, Figure]:
             asked = Conditions(
                 motion=np.zeros(4, np.float32), environment={**FAIR_DAY, "wind": 0.1, key: float(strength)}
             )
-            audio = np.concatenate([world.step(asked).audio for _ in range(48)][24:])
+            audio = np.concatenate([world.step(asked).audio for _ in range(80)][24:])
             levels.append(float(analyse(audio)[:, :96].mean()))
         ranks = np.argsort(np.argsort(levels))
         found.append(float(np.corrcoef(ranks, np.arange(len(strengths)))[0, 1]))
