@@ -18,6 +18,7 @@ from model.field import FALL, SIZE, SKY, Field
 _HOURS = 12  # bumps along the sun's height, by which the networks tell hours apart: dusk is short
 TOLD = len(PLACES) + len(ENVIRONMENT) + 4 + _HOURS  # + flash, the sun's sine and cosine, phase of the swash
 _SUN = ENVIRONMENT.index("sun_rad")
+_ROUND = 2048  # points are made up to a multiple of
 _BLOCK = 8192  # points at a time: what a layer gives stays in the second cache
 
 
@@ -163,9 +164,11 @@ class Shader(nn.Module):
             done = []
             for part in x.split(_BLOCK):
                 h = part.to(to).contiguous()
+                # oneDNN makes, and keeps, a kernel for every count of points it meets: it is to meet few.
+                h = F.pad(h, (0, 0, 0, -len(part) % (_ROUND if len(part) > _ROUND else _ROUND // 8)))
                 for weight, bias in weights:
                     h = _linear_relu(h, weight, bias)
-                done.append(F.linear(h, *last))
+                done.append(F.linear(h, *last)[: len(part)])
             return torch.cat(done)
 
 

@@ -152,7 +152,8 @@ def measure_av_offset(folder: Path, seconds: float) -> dict[str, Any]:
         world = (children.flash_and_click, name, bus.events, bus.open("world"))
         supervisor.start(Child("world", children.world_of, world, 30, 30))
         supervisor.start(Child("output.stereo", run_playout, (speaker, name, bus.events), 30, 30))
-        supervisor.start(Child("output.wall", run_projector, (wall, name, bus.events), 30, 30))
+        shown = (wall, name, bus.events, bus.open("output.wall"), folder / "wall.json")
+        supervisor.start(Child("output.wall", run_projector, shown, 30, 30))
         stats: list[dict[str, Any]] = []
 
         def look_after() -> list[dict[str, Any]]:
