@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 class Preset:
     """Every size a checkpoint must agree on. Pictures in pixels, windows in steps (1/12 s)."""
 
-    height: int = 234
-    width: int = 416
-    view_looks: int = 96  # points at which a picture's column looks at the land
+    height: int = 216
+    width: int = 384
+    view_looks: int = 88  # points at which a picture's column looks at the land
     view_width: int = 64  # of the networks that tell colours
     ground_width: int = 40  # of those that tell heights
     channels: int = 96  # numbers in a token

@@ -173,7 +173,7 @@ def render(image, width, columns, land, detail, sky, shift, place, shore, camera
 
     camera: x m, y m, z m, yaw rad, pitch rad. weather: sun_rad, cloud, fog, rain, snow, wind, energy. times: seconds,
     how far the clouds have drifted (texels), phase of the breaking wave (turns). `flash` 0..1 lights sky and land;
-    `steps`: looks at the land, 300 are fine.
+    `steps`: looks at the land, 200 are fine.
     """
     height = image.shape[0]
     px, py, pz, yaw, pitch = camera[0], camera[1], camera[2], camera[3], camera[4]
@@ -405,7 +405,7 @@ def heights(out, width, columns, distances, land, detail, shift, place, shore, c
 
 def draw(
     field: Field, place: NDArray[np.float32], shore: NDArray[np.float64], camera: NDArray[np.float64],
-    weather: NDArray[np.float64], times: NDArray[np.float64], flash: float, size: tuple[int, int], steps: int = 300,
+    weather: NDArray[np.float64], times: NDArray[np.float64], flash: float, size: tuple[int, int], steps: int = 200,
 ) -> NDArray[np.float32]:  # fmt: skip
     """A whole picture of land and sky, float32 (height, width, 3), about 0..1."""
     height, width = size
