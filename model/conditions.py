@@ -18,6 +18,15 @@ STEPS_PER_S = 12
 GRID = (5, 8)  # rows, cols of the presence map
 ENVIRONMENT = ("sun_rad", "cloud", "fog", "rain", "snow", "wind", "energy")
 MOTION = ("forward", "strafe", "yaw_rad_s", "pitch_rad_s")
+STYLES = ("photograph", "watercolour", "ink", "oil", "animation", "woodblock", "neon", "paper")
+# What may come into a world, act in it and leave again.
+FIGURES = (
+    "kitten", "deer", "fox", "person", "birds", "butterflies", "fireflies", "lanterns", "boat", "whale", "fireworks",
+    "balloon", "meteor", "fish",
+)  # fmt: skip
+CHARACTERS = ("wanderer", "child", "robot", "knight", "cat", "deer")  # who walks, in third person
+LOUDNESS_DBFS = (-55.0, -10.0)  # what the microphone hears of a silent room, and of a loud one
+LIFT_M = 25.0  # how high above a walker's eyes a camera may rise
 # The ranges the diorama teaches; the world clamps what it is asked to them and says so.
 ENVIRONMENT_RANGE: dict[str, tuple[float, float]] = {"sun_rad": (-0.7, 1.3)} | dict.fromkeys(
     ENVIRONMENT[1:], (0.0, 1.0)
@@ -78,6 +87,9 @@ class Easing:
     PLACE_STEP = 1 / 72  # a change of place takes 6 s
     SUN_STEP_RAD = 0.018  # from noon to night in 8 s
     ENVIRONMENT_STEP = 1 / 48
+    STYLE_STEP = 1 / 24
+    LIFT_STEP_M = 0.25
+    LOUD_SHARE = 0.2
     MOTION_SHARE = 0.5  # share of the remaining difference a step closes
     PRESENCE_SHARE = 0.6
 
@@ -87,6 +99,9 @@ class Easing:
         self.motion = np.zeros(4, np.float32)
         self.presence = np.zeros((*GRID, 2), np.float32)
         self.pitch_rad = np.float32(0)
+        self.style = np.eye(len(STYLES), dtype=np.float32)[0]
+        self.lift_m = np.float32(0)
+        self.loud = np.float32(0)
 
     def towards(self, place: Array, environment: Array, motion: Array) -> tuple[Array, Array, Array]:
         """Advance one step towards the targets; the eased place (8,), environment (7,) and motion (4,)."""
@@ -105,3 +120,18 @@ class Easing:
         """Advance the presence map one step; float32 (rows, cols, 2)."""
         self.presence = self.presence + np.float32(self.PRESENCE_SHARE) * (presence - self.presence)
         return self.presence
+
+    def style_towards(self, style: Array) -> Array:
+        """Advance the weights of the styles one step; float32 (8,)."""
+        self.style = self.style + np.clip(style - self.style, -self.STYLE_STEP, self.STYLE_STEP)
+        return self.style
+
+    def lift_towards(self, lift_m: float) -> float:
+        """Advance the camera's height above a walker's eyes one step; m."""
+        self.lift_m = np.float32(self.lift_m + np.clip(lift_m - self.lift_m, -self.LIFT_STEP_M, self.LIFT_STEP_M))
+        return float(self.lift_m)
+
+    def loud_towards(self, loud: float) -> float:
+        """Advance how loud the room is one step; 0..1."""
+        self.loud = np.float32(self.loud + self.LOUD_SHARE * (loud - self.loud))
+        return float(self.loud)

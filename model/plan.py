@@ -9,7 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from model.conditions import ENVIRONMENT, ENVIRONMENT_RANGE, FAIR, GRID, MOTION, MOTION_RANGE, Array, Conditions, Easing
+from model.conditions import (
+    CHARACTERS,
+    ENVIRONMENT,
+    ENVIRONMENT_RANGE,
+    FAIR,
+    GRID,
+    LOUDNESS_DBFS,
+    MOTION,
+    MOTION_RANGE,
+    STYLES,
+    Array,
+    Conditions,
+    Easing,
+)
 from model.diorama.captions import Meaning
 from model.diorama.places import PLACES
 from model.wish import Wish
@@ -23,7 +36,8 @@ FLASHES = (0.55, 1.0)  # of a lightning asked for: its second step, and its firs
 class Plan:
     """What a step asks for, and what it leaves behind; the world takes it over when the step has succeeded.
 
-    place (8,), environment (7,), motion (4,) and presence (rows, cols, 2) as eased; flash if one is asked for.
+    place (places,), environment (7,), motion (4,), presence (rows, cols, 2), style (styles,), lift_m and loud 0..1 as
+    eased; flash if one is asked for; cues: figures that are to enter or leave now.
     """
 
     wish: Wish
@@ -32,6 +46,10 @@ class Plan:
     environment: Array
     motion: Array
     presence: Array
+    style: Array
+    lift_m: float
+    loud: float
+    cues: dict[str, str]
     flash: float | None
     applied: dict[str, Any]
 
@@ -70,9 +88,8 @@ def planned(
     `read` tells what a text's embedding means. A world's first step begins as asked instead of easing in.
     """
     clamped: list[str] = []
-    ignored = [k for k in ("character", "style", "loudness_dbfs") if getattr(conditions, k) is not None]
     wish, easing = wish.released(conditions.release), copy.copy(easing)
-    for text in (conditions.scene, conditions.directive):
+    for text in (conditions.scene, conditions.character, conditions.style, conditions.directive):
         if text is not None:
             wish = wish.asked(read(text), easing.environment)
     if conditions.view is not None:
@@ -90,6 +107,7 @@ def planned(
         easing.environment = target.copy()
         if place is not None:
             easing.place = place.copy()
+        easing.style = wish.style_weights()
     motion = np.zeros(4, np.float32)
     if conditions.motion is not None:
         for at, key in enumerate(MOTION):
@@ -106,15 +124,25 @@ def planned(
         if not np.array_equal(presence, conditions.presence):
             clamped.append("presence")
     presence = easing.presence_towards(presence)
+    style, lift_m = easing.style_towards(wish.style_weights()), easing.lift_towards(wish.lift_m)
+    loud = 0.0
+    if conditions.loudness_dbfs is not None and np.isfinite(conditions.loudness_dbfs):
+        silent, full = LOUDNESS_DBFS
+        loud = float(np.clip((conditions.loudness_dbfs - silent) / (full - silent), 0, 1))
+    loud = easing.loud_towards(loud)
     asked_to_move = conditions.motion is not None or wish.motion is not None
     applied = {
         "place": {n: round(float(w), 3) for n, w in zip(PLACES, eased_place, strict=True) if w > 0.01},
         "environment": {k: round(float(environment[ENVIRONMENT.index(k)]), 4) for k in wanted},
         "motion": [round(float(v), 4) for v in eased_motion] if asked_to_move else None,
         "view": "third" if wish.third else "first",
+        "style": {n: round(float(w), 3) for n, w in zip(STYLES, style, strict=True) if w > 0.01},
+        "character": CHARACTERS[wish.character],
+        "figures": wish.cues,
         "clamped": clamped,
-        "ignored": ignored,
     }
     flash = FLASHES[min(wish.flashes, 2) - 1] if wish.flashes else None
-    left = replace(wish, flashes=max(0, wish.flashes - 1))
-    return Plan(left, easing, eased_place, environment, eased_motion, presence, flash, applied)
+    left = replace(wish, flashes=max(0, wish.flashes - 1), cues={})
+    return Plan(
+        left, easing, eased_place, environment, eased_motion, presence, style, lift_m, loud, wish.cues, flash, applied
+    )

@@ -48,8 +48,12 @@ class Walker:
         environment: NDArray[np.float32],
         gust: float,
         stand_at: Callable[[float, float], float],
+        lift_m: float = 0.0,
     ) -> Walker:
-        """This walker a step later. `stand_at` tells the height in m, of ground or water, at a point in m."""
+        """This walker a step later. `stand_at` tells the height in m, of ground or water, at a point in m.
+
+        lift_m: how high the camera floats above the walker's eyes.
+        """
         dt = 1 / STEPS_PER_S
         other = copy.copy(self)
         forward, strafe, yaw_rad_s, _ = (float(v) for v in motion)
@@ -72,7 +76,7 @@ class Walker:
         other.drift = (self.drift + (0.3 + 1.3 * float(blowing)) * dt) % SIZE
         other.swash = (self.swash + dt / (4.4 - 1.2 * float(environment[_ENERGY]))) % 1.0
         bob = 0.07 * abs(math.sin(other.stride * 2 * math.pi)) * other.moving
-        target = stand_at(other.x, other.y) + EYE_M + bob
+        target = stand_at(other.x, other.y) + EYE_M + lift_m + bob
         other.z = target if math.isnan(self.z) else self.z + (target - self.z) * 0.25
         return other
 

@@ -7,11 +7,12 @@ to the world.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
-from model.conditions import ENVIRONMENT, ENVIRONMENT_RANGE, Array
-from model.diorama.captions import NO_PLACE, Meaning
+from model.conditions import ENVIRONMENT, ENVIRONMENT_RANGE, LIFT_M, STYLES, Array
+from model.diorama.captions import NO_CHARACTER, NO_PLACE, NO_STYLE, Meaning
 from model.diorama.places import PLACES
 
 MORE = 0.35  # of a key's range, by which "more" and "less" move it; arbitrary, and audible in one go
@@ -31,16 +32,27 @@ _SPEED = {
 
 @dataclass(frozen=True)
 class Wish:
-    """Lasting targets: place index or None, environment values, motion or None, person, flashes still to come."""
+    """Lasting targets: place index or None, environment values, motion or None, person, style, who walks, how high.
+
+    flashes: still to come. cues: figures that are to enter or leave, until the next step has done so. before: what
+    held before the last directive, without what that held before.
+    """
 
     place: int | None = None
     environment: dict[str, float] = field(default_factory=dict)
     motion: tuple[float, float, float, float] | None = None
     third: bool = False
     flashes: int = 0
+    style: int = 0
+    character: int = 0
+    lift_m: float = 0.0
+    cues: dict[str, str] = field(default_factory=dict)
+    before: Wish | None = None
 
     def asked(self, meaning: Meaning, now: Array) -> Wish:
         """The wish after a directive of that meaning, with the environment (7,) as it is now."""
+        if meaning.back and self.before is not None:
+            return replace(self.before, before=replace(self, before=None))
         environment = dict(self.environment)
         for key, (operation, value) in meaning.environment.items():
             low, high = ENVIRONMENT_RANGE[key]
@@ -63,6 +75,11 @@ class Wish:
             motion=motion,
             third=self.third if meaning.view == "none" else meaning.view == "third",
             flashes=self.flashes + (2 if meaning.flash else 0),
+            style=self.style if meaning.style == NO_STYLE else meaning.style,
+            character=self.character if meaning.character == NO_CHARACTER else meaning.character,
+            lift_m={"none": self.lift_m, "rise": LIFT_M, "sink": 0.0}[meaning.lift],
+            cues={**self.cues, **meaning.figures},
+            before=replace(self, before=None),
         )
 
     def released(self, keys: tuple[str, ...]) -> Wish:
@@ -70,9 +87,21 @@ class Wish:
         return replace(self, environment={k: v for k, v in self.environment.items() if k not in keys})
 
     def place_weights(self) -> Array | None:
-        """The asked-for place as weights (5,), or None."""
+        """The asked-for place as weights (places,), or None."""
         if self.place is None:
             return None
         weights = np.zeros(len(PLACES), np.float32)
         weights[self.place] = 1
         return weights
+
+    def style_weights(self) -> Array:
+        """The asked-for style as weights (styles,)."""
+        return np.eye(len(STYLES), dtype=np.float32)[self.style]
+
+    @staticmethod
+    def of(kept: dict[str, Any]) -> Wish:
+        """The wish that `dataclasses.asdict` made these plain values of, be it by way of JSON."""
+        motion, before = kept["motion"], kept["before"]
+        return Wish(
+            **{**kept, "motion": None if motion is None else tuple(motion), "before": before and Wish.of(before)}
+        )

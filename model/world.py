@@ -156,8 +156,7 @@ class WorldModel:
         about = json.loads(metadata["about"])
         world = World(self, about["field_seed"])
         world.seed, world.index, world.gust = about["seed"], about["index"], about["gust"]
-        wish = about["wish"]
-        world.wish = Wish(**{**wish, "motion": None if wish["motion"] is None else tuple(wish["motion"])})
+        world.wish = Wish.of(about["wish"])
         parts: dict[str, dict[str, Tensor]] = {"cache": {}, "easing": {}, "synth": {}, "own": {}}
         for full, value in tensors.items():
             part, _, name = full.partition(".")
@@ -250,7 +249,9 @@ class World:
             ground, level = self.model.view.ground_at(self.textures, moment, *at)
             return max(float(ground), float(level))
 
-        return walker.advanced(plan.motion, float(plan.easing.pitch_rad), plan.environment, self.gust, stand_at)
+        return walker.advanced(
+            plan.motion, float(plan.easing.pitch_rad), plan.environment, self.gust, stand_at, plan.lift_m
+        )
 
     def _denoised(self, vector: Tensor, flash: float | None) -> tuple[Tensor, list[Committed]]:
         """Latents (S, Z) of the step, and what its layers are to remember of it."""
@@ -307,9 +308,10 @@ class World:
     def save(self, path: Path | str) -> None:
         """Write the whole state to `path`, atomically."""
         tensors = {f"cache.{name}": value for name, value in self.cache.tensors().items()}
-        for name in ("place", "environment", "motion", "presence"):
+        for name in ("place", "environment", "motion", "presence", "style"):
             tensors[f"easing.{name}"] = torch.from_numpy(np.array(getattr(self.easing, name)))
-        tensors["easing.pitch_rad"] = torch.tensor(float(self.easing.pitch_rad))
+        for name in ("pitch_rad", "lift_m", "loud"):
+            tensors[f"easing.{name}"] = torch.tensor(float(getattr(self.easing, name)))
         for field in fields(SynthState):
             tensors[f"synth.{field.name}"] = torch.from_numpy(np.array(getattr(self.synth, field.name)))
         tensors["own.walker"] = torch.from_numpy(self.walker.numbers())

@@ -12,18 +12,24 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from model.conditions import ENVIRONMENT
+from model.conditions import CHARACTERS, ENVIRONMENT, STYLES
 from model.diorama.places import PLACES
 
 NO_PLACE = len(PLACES)
+NO_STYLE, NO_CHARACTER = len(STYLES), len(CHARACTERS)
 OPERATIONS = ("none", "set", "more", "less")
 MOTIONS = ("none", "still", "forward", "back", "left", "right", "turn_left", "turn_right", "look_up", "look_down")
+LIFTS = ("none", "rise", "sink")  # of the camera, above a walker's eyes
+CUES = ("none", "enter", "leave")  # of a figure
 VIEWS = ("none", "first", "third")
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a phrase asks for. `environment` maps a key to ("set", value), ("more", 0) or ("less", 0)."""
+    """What a phrase asks for. `environment` maps a key to ("set", value), ("more", 0) or ("less", 0).
+
+    figures: cues by name. back: to what was before the last directive.
+    """
 
     place: int = NO_PLACE
     environment: Mapping[str, tuple[str, float]] = field(default_factory=dict)
@@ -31,6 +37,11 @@ class Meaning:
     slow: bool = False
     view: str = "none"
     flash: bool = False
+    style: int = NO_STYLE
+    character: int = NO_CHARACTER
+    figures: Mapping[str, str] = field(default_factory=dict)
+    lift: str = "none"
+    back: bool = False
 
     def __or__(self, other: Meaning) -> Meaning:
         return Meaning(
@@ -40,6 +51,11 @@ class Meaning:
             self.slow or other.slow,
             other.view if other.view != "none" else self.view,
             self.flash or other.flash,
+            other.style if other.style != NO_STYLE else self.style,
+            other.character if other.character != NO_CHARACTER else self.character,
+            {**self.figures, **other.figures},
+            other.lift if other.lift != "none" else self.lift,
+            self.back or other.back,
         )
 
 
