@@ -22,6 +22,9 @@ SWAY_RAD_S, GRASS_RAD_S, PULSE_RAD_S = 2.4, 3.0, 4.0
 RAIN_HEIGHTS_S, SNOW_HEIGHTS_S = 3.7, 0.24  # how fast drops and flakes fall through the picture
 # Layers of what falls: texels to a picture's height, and where they begin.
 FALL_LAYERS = ((300.0, 0.0), (470.0, 133.0))
+FLOOR_M, WINDOW_M = 3.2, 2.6  # of a house's front
+ROOF_M = 9.0  # how far above the eyes a ceiling is
+RIPPLE_RAD = 0.035  # by which a ripple turns what is mirrored
 WALKER_X, WALKER_FOOT, WALKER_TALL = 0.5, 0.90, 0.34  # of the picture's width and height
 
 

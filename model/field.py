@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +20,11 @@ from numpy.typing import NDArray
 Array = NDArray[np.float32]
 
 SIZE = 512  # texels of a texture, a power of two
-LAND_CELL_M, DETAIL_CELL_M, FINE_CELL_M = 4.0, 0.5, 0.125
+LAND_CELL_M, DETAIL_CELL_M, FINE_CELL_M, TOWN_CELL_M = 4.0, 0.5, 0.125, 1.0
 PERIOD_M = SIZE * LAND_CELL_M  # all textures repeat after it: a walker's position may be wrapped there
 LAND = ("hills", "ridges", "dunes", "patches")  # channels: two Gaussian, two in 0..1
 DETAIL = ("crown", "rank", "grain", "bloom")
+TOWN = ("rank", "edge", "hue")  # of houses, all 0 where streets run
 SKY = ("cloud", "wisp", "star", "mote")
 FALL = ("streak", "flake")
 
@@ -31,11 +33,12 @@ FALL = ("streak", "flake")
 class Field:
     """Tileable textures float32 (512, 512, channels): LAND of the world's own seed, the others shared by all worlds.
 
-    `shift_m` (2,) sets the detail against the land, in each world otherwise.
+    `shift_m` (2,) sets detail and town against the land, in each world otherwise.
     """
 
     land: Array
     detail: Array
+    town: Array
     sky: Array
     fall: Array
     shift_m: Array
@@ -62,13 +65,12 @@ def _noise(rng: np.random.Generator, longest: float, shortest: float, slope: flo
 
 def _ridges(rng: np.random.Generator) -> NDArray[np.float64]:
     """Ridged fractal noise in 0..1 (Musgrave's multifractal): sharp crests that branch, smooth valley floors."""
-    total, weight, amplitude, full = np.zeros((SIZE, SIZE)), np.ones((SIZE, SIZE)), 1.0, 0.0
-    for longest in (200.0, 95.0, 45.0, 21.0):
-        crest = (1 - np.clip(np.abs(_noise(rng, longest, longest / 2.2, 1.0)), 0, 1.4) / 1.4) ** 2
+    total, weight, amplitude = np.zeros((SIZE, SIZE)), np.ones((SIZE, SIZE)), 1.0
+    for longest in (230.0, 95.0, 45.0, 21.0):
+        crest = (1 - np.clip(np.abs(_noise(rng, longest, longest / 2.2, 1.0)), 0, 1.6) / 1.6) ** 1.6
         total += amplitude * crest * weight
-        full += amplitude
-        weight, amplitude = np.clip(crest * 1.4, 0, 1), amplitude * 0.36
-    return np.clip(total / full * 1.15, 0, 1)
+        weight, amplitude = np.clip(crest * 1.2, 0, 1), amplitude * 0.25
+    return (total / total.max()) ** 1.3
 
 
 def _dunes(rng: np.random.Generator) -> NDArray[np.float64]:
@@ -118,17 +120,55 @@ def _dots(rng: np.random.Generator, count: int, least: float, most: float, long:
     return texture
 
 
+def _cuts(rng: np.random.Generator, least: int, most: int) -> list[int]:
+    """Where pieces of `least` to `most` texels follow one another over a texture: their borders, 0 and 512 included."""
+    cuts = [0]
+    while SIZE - cuts[-1] >= least + most:
+        cuts.append(cuts[-1] + int(rng.integers(least, most + 1)))
+    return [*cuts, SIZE]
+
+
+def _town(rng: np.random.Generator) -> Array:
+    """A town (512, 512, 3) as TOWN: straight streets, blocks of houses wall to wall, now and then a square.
+
+    edge grows from 0 at a house's walls to 1 at 4 texels from them.
+    """
+    town = np.zeros((SIZE, SIZE, 3), np.float32)
+    columns, rows = _cuts(rng, 30, 52), _cuts(rng, 30, 52)
+    for top, bottom in pairwise(rows):
+        for left, right in pairwise(columns):
+            if rng.random() < 0.10:
+                continue
+            street = int(rng.integers(5, 7))  # half of one
+            x0, x1, y0, y1 = left + street, right - street, top + street, bottom - street
+            middle = (y0 + y1) // 2
+            for row0, row1 in ((y0, middle), (middle, y1)):
+                at = x0
+                while at < x1:
+                    wide = int(rng.integers(7, 14))
+                    end = x1 if x1 - at - wide < 7 else at + wide
+                    yy, xx = np.mgrid[row0:row1, at:end]
+                    inside = np.minimum.reduce([xx - at + 0.5, end - xx - 0.5, yy - row0 + 0.5, row1 - yy - 0.5])
+                    house = town[row0:row1, at:end]
+                    house[..., 0] = 0.15 + 0.85 * rng.random() ** 1.5
+                    house[..., 1] = np.clip(inside / 4, 0, 1)
+                    house[..., 2] = rng.random()
+                    at = end
+    return town
+
+
 @lru_cache(1)
-def _shared() -> tuple[Array, Array, Array]:
-    """Detail, sky and fall: the same for every world; about a second, once."""
+def _shared() -> tuple[Array, Array, Array, Array]:
+    """Detail, town, sky and fall: the same for every world; about a second, once."""
     rng = np.random.default_rng(20)
     crown, rank = _crowns(rng, 44, 3.2, 6.4)
     detail = np.stack([crown, rank, _noise(rng, 60, 2, 0.45), _noise(rng, 9, 2.5, 0.2)], -1)
     cloud = _noise(rng, 170, 3, 0.75)
     wisp = _noise(rng, 60, 2, 0.6)
     sky = np.stack([cloud, wisp, _dots(rng, 900, 0.9, 2.0), _dots(rng, 300, 2.0, 5.5)], -1)
+    town = _town(np.random.default_rng(21))
     fall = np.stack([_dots(rng, 520, 0.8, 1.8, 26), _dots(rng, 900, 1.8, 6.0)], -1)
-    return tuple(np.ascontiguousarray(t, np.float32) for t in (detail, sky, fall))  # type: ignore[return-value]
+    return tuple(np.ascontiguousarray(t, np.float32) for t in (detail, town, sky, fall))  # type: ignore[return-value]
 
 
 @lru_cache(32)
@@ -138,6 +178,6 @@ def field_of(seed: int) -> Field:
     hills = np.clip(_noise(rng, 170, 16, 1.15), -2.5, 2.5)
     patches = np.clip(_noise(rng, 30, 3, 0.6), -2.5, 2.5)
     land = np.stack([hills, _ridges(rng), _dunes(rng), patches], -1)
-    detail, sky, fall = _shared()
+    detail, town, sky, fall = _shared()
     shift = rng.random(2) * SIZE * DETAIL_CELL_M
-    return Field(np.ascontiguousarray(land, np.float32), detail, sky, fall, shift.astype(np.float32))
+    return Field(np.ascontiguousarray(land, np.float32), detail, town, sky, fall, shift.astype(np.float32))

@@ -19,8 +19,9 @@ from model.camera import EYE_M, MOON_AZIMUTH_RAD, SUN_AZIMUTH_RAD
 from model.conditions import ENVIRONMENT, FAIR, GRID, Array
 from model.diorama.places import PLACES
 from model.field import PERIOD_M, SIZE
+from model.land import Land
 from model.shading import Moment, Textures
-from model.view import Land, View
+from model.view import View
 from model.walker import Walker
 
 SPOTS, COLUMNS, ROWS = 20, 32, 24

@@ -20,36 +20,10 @@ from model.camera import (
 )
 from model.conditions import ENVIRONMENT
 from model.field import SIZE
-from model.shading import Moment, Shader, Textures, features, sample
+from model.shading import Moment, Shader, Textures, lay, sample, weight_of
 
 _SNOW, _RAIN, _WIND = (ENVIRONMENT.index(k) for k in ("snow", "rain", "wind"))
 _LEAST = 0.01  # less rain, snow or nearness than this is none
-
-
-def _lay(picture: Tensor, where: Tensor, parts: list[Tensor], shader: Shader, told: Tensor, grey: bool) -> Tensor:
-    """Picture (B, C, R, 3) under what a shader tells of points `where` (B, C, R), from features of that shape.
-
-    It tells colour and cover; `grey`: one tone, a little bluish, in place of a colour. In a running world only those
-    points are asked for, and a point may stand for several rows of the picture, R of `where` being fewer.
-    """
-    shape = where.shape
-    alone = len(told) == 1 and not torch.is_grad_enabled()
-    if alone:
-        at = where.flatten().nonzero()[:, 0]
-        if not len(at):
-            return picture
-        points = torch.stack([p.expand(shape).reshape(-1).take(at) for p in parts]).T[None]
-    else:
-        points = features([p.expand(shape) for p in parts])
-    given = shader(points, told).float()
-    cover = torch.sigmoid(given[..., -1:])
-    colour = given[..., :1] * given.new_tensor([1.0, 1.03, 1.06]) if grey else given[..., :3]
-    if alone:
-        flat = picture.reshape(where.numel(), -1, 3)
-        below = flat.index_select(0, at)
-        return flat.index_copy(0, at, below + cover[0][:, None] * (colour[0][:, None] - below)).view(picture.shape)
-    cover = cover.view(*shape, 1) * where[..., None]
-    return picture + cover * (colour.view(*shape, 3) - picture)
 
 
 class Overlay(nn.Module):
@@ -69,9 +43,18 @@ class Overlay(nn.Module):
             picture = self._visitors(textures, moment, picture, u, v, told, aspect)
         if bool((moment.third > 0.5).any()):
             picture = self._walker(moment, picture, u, v, told, aspect)
-        if bool((moment.environment[:, [_RAIN, _SNOW]] > _LEAST).any()):
+        if bool((self._open_air(moment) * moment.environment[:, [_RAIN, _SNOW]] > _LEAST).any()):
             picture = self._falling(textures, moment, picture, u, v, told, aspect)
         return picture
+
+    @staticmethod
+    def _open_air(moment: Moment) -> Tensor:
+        """How much of rain and snow reaches each moment, (B, 1): none under a ceiling, in water or in space."""
+        share = torch.ones(len(moment.flash), 1, device=moment.flash.device)
+        for name in ("roof", "sunken", "space"):
+            weight = weight_of(moment, name)
+            share = share if weight is None else share * (1 - weight[:, 0])
+        return share
 
     def _visitors(
         self, textures: Textures, moment: Moment, picture: Tensor, u: Tensor, v: Tensor, told: Tensor, aspect: float
@@ -92,7 +75,7 @@ class Overlay(nn.Module):
         lift = ((moment.phases[:, 0] * 20) % SIZE).float()[:, None, None]
         mote = sample(textures.mote, 0, across * 210 + sway, (down * 210 + lift).expand_as(sway))
         parts = [near, stir, mote, _phase(moment, PULSE_RAD_S).sin(), near * mote]
-        return _lay(picture, near > _LEAST, parts, self.stirs, told, False)
+        return lay(picture, near > _LEAST, parts, self.stirs, told, False)
 
     def _walker(self, moment: Moment, picture: Tensor, u: Tensor, v: Tensor, told: Tensor, aspect: float) -> Tensor:
         across, down = (u * aspect)[:, :, None], v[None, None, :]
@@ -106,12 +89,14 @@ class Overlay(nn.Module):
             x * 3, h, moving, stride.sin() * moving, stride.cos() * moving, stride.sin().abs() * moving,
             stride.sin() * moving * x.sign(), x.abs() * 3, *waves,
         ]  # fmt: skip
-        return _lay(picture, inside, parts, self.walker, told, False)
+        return lay(picture, inside, parts, self.walker, told, False)
 
     def _falling(
         self, textures: Textures, moment: Moment, picture: Tensor, u: Tensor, v: Tensor, told: Tensor, aspect: float
     ) -> Tensor:
         rain, snow, wind = (moment.environment[:, k, None, None] for k in (_RAIN, _SNOW, _WIND))
+        open_air = self._open_air(moment)[..., None]
+        rain, snow = rain * open_air, snow * open_air
         turn = moment.camera[:, 3, None, None].float() / FIELD_OF_VIEW_RAD * aspect
         clock = moment.phases[:, 0]
         fallen = [((clock * rate) % 4096).double()[:, None, None] for rate in (RAIN_HEIGHTS_S, SNOW_HEIGHTS_S)]
@@ -133,7 +118,7 @@ class Overlay(nn.Module):
                 tv = (fell * scale * 0.85 % SIZE).float()
                 flake = sample(textures.flake, 0, tu, tv.expand_as(tu)) * (snow > _LEAST)
             parts = [drop, flake, none + layer, drop * flake]
-            picture = _lay(picture, (drop > 0) | (flake > 0), parts, self.falls, told, True)
+            picture = lay(picture, (drop > 0) | (flake > 0), parts, self.falls, told, True)
         return picture
 
 

@@ -12,13 +12,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.conditions import ENVIRONMENT, ENVIRONMENT_RANGE
-from model.diorama.places import PLACES
+from model.diorama.places import COLUMN, PLACES, TABLE
 from model.field import FALL, SIZE, SKY, Field
 
 _HOURS = 12  # bumps along the sun's height, by which the networks tell hours apart: dusk is short
 TOLD = len(PLACES) + len(ENVIRONMENT) + 4 + _HOURS  # + flash, the sun's sine and cosine, phase of the swash
 _SUN = ENVIRONMENT.index("sun_rad")
 _ROUND = 2048  # points are made up to a multiple of
+_LEAST_WEIGHT = 0.005  # what a place has less of than this it does not have
 _BLOCK = 8192  # points at a time: what a layer gives stays in the second cache
 
 
@@ -28,6 +29,7 @@ class Textures:
 
     land: Tensor  # (worlds * 512², 4)
     detail: Tensor  # (512², 4)
+    town: Tensor  # (512², 3)
     grain: Tensor  # of the detail, (512²,) like the next ones
     bloom: Tensor
     cloud: Tensor
@@ -52,6 +54,7 @@ class Textures:
         return Textures(
             land=torch.cat([rows(f.land) for f in fields]),
             detail=rows(first.detail),
+            town=rows(first.town),
             shift=torch.stack([torch.from_numpy(f.shift_m) for f in fields]).to(device),
             **{name: rows(channel) for name, channel in named.items()},
         )
@@ -85,6 +88,14 @@ class Moment:
         at = torch.linspace(low, high, _HOURS, device=sun.device)
         hours = (-((sun[:, None] - at) * (_HOURS / (high - low)) * 0.8).square()).exp()
         return torch.cat([self.place, self.environment, more, hours], 1)
+
+
+def weight_of(moment: Moment, column: str) -> Tensor | None:
+    """How much the moments' places have of something, as a share of the most any has, (B, 1, 1); None for nothing."""
+    row = TABLE[:, COLUMN[column]]
+    weight = moment.place @ torch.from_numpy(row / row.max()).to(moment.place)
+    weight = torch.where(weight > _LEAST_WEIGHT, weight, 0.0)
+    return weight.view(-1, 1, 1) if bool(weight.any()) else None
 
 
 def texels(texture: Tensor, at: Tensor) -> Tensor:
@@ -177,3 +188,29 @@ def _linear_relu(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     if x.device.type == "cpu" and hasattr(torch.ops.mkldnn, "_linear_pointwise"):
         return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "relu", [], "")
     return F.linear(x, weight, bias).relu_()
+
+
+def lay(picture: Tensor, where: Tensor, parts: list[Tensor], shader: Shader, told: Tensor, grey: bool) -> Tensor:
+    """Picture (B, C, R, 3) under what a shader tells of points `where` (B, C, R), from features of that shape.
+
+    It tells colour and cover; `grey`: one tone, a little bluish, in place of a colour. In a running world only those
+    points are asked for, and a point may stand for several rows of the picture, R of `where` being fewer.
+    """
+    shape = where.shape
+    alone = len(told) == 1 and not torch.is_grad_enabled()
+    if alone:
+        at = where.flatten().nonzero()[:, 0]
+        if not len(at):
+            return picture
+        points = torch.stack([p.expand(shape).reshape(-1).take(at) for p in parts]).T[None]
+    else:
+        points = features([p.expand(shape) for p in parts])
+    given = shader(points, told).float()
+    cover = torch.sigmoid(given[..., -1:])
+    colour = given[..., :1] * given.new_tensor([1.0, 1.03, 1.06]) if grey else given[..., :3]
+    if alone:
+        flat = picture.reshape(where.numel(), -1, 3)
+        below = flat.index_select(0, at)
+        return flat.index_copy(0, at, below + cover[0][:, None] * (colour[0][:, None] - below)).view(picture.shape)
+    cover = cover.view(*shape, 1) * where[..., None]
+    return picture + cover * (colour.view(*shape, 3) - picture)

@@ -19,8 +19,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from model.conditions import ENVIRONMENT
-from model.diorama.captions import MOTIONS, OPERATIONS, VIEWS, Meaning
+from model.conditions import CHARACTERS, ENVIRONMENT, FIGURES, STYLES
+from model.diorama.captions import CUES, LIFTS, MOTIONS, OPERATIONS, VIEWS, Meaning
 from model.diorama.places import PLACES
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def embed(texts: list[str]) -> NDArray[np.float32]:
 class TextHead(nn.Module):
     """Embeddings (N, WIDTH) to logits of everything a phrase can mean."""
 
-    def __init__(self, width: int = 192) -> None:
+    def __init__(self, width: int = 256) -> None:
         super().__init__()
         self.sizes = {
             "place": len(PLACES) + 1,
@@ -79,6 +79,11 @@ class TextHead(nn.Module):
             "slow": 2,
             "view": len(VIEWS),
             "flash": 2,
+            "style": len(STYLES) + 1,
+            "character": len(CHARACTERS) + 1,
+            "figure": len(FIGURES) * len(CUES),
+            "lift": len(LIFTS),
+            "back": 2,
         }
         self.body = nn.Sequential(nn.Linear(WIDTH, width), nn.GELU(), nn.Linear(width, width), nn.GELU())
         self.out = nn.Linear(width, sum(self.sizes.values()))
@@ -99,9 +104,13 @@ class TextHead(nn.Module):
             for key, op, value in zip(ENVIRONMENT, operations, said["value"], strict=True)
             if int(op) != 0
         }
+        cues = said["figure"].reshape(len(FIGURES), -1).argmax(-1)
         return Meaning(
             int(said["place"].argmax()), environment, MOTIONS[int(said["motion"].argmax())],
             bool(said["slow"].argmax()), VIEWS[int(said["view"].argmax())], bool(said["flash"].argmax()),
+            int(said["style"].argmax()), int(said["character"].argmax()),
+            {name: CUES[int(cue)] for name, cue in zip(FIGURES, cues, strict=True) if int(cue) != 0},
+            LIFTS[int(said["lift"].argmax())], bool(said["back"].argmax()),
         )  # fmt: skip
 
 
@@ -109,10 +118,13 @@ def targets(meanings: list[Meaning]) -> dict[str, Tensor]:
     """Meanings as training targets: class indexes, and values (N, 7) that count where the operation is "set"."""
     operation = torch.zeros(len(meanings), len(ENVIRONMENT), dtype=torch.long)
     value = torch.zeros(len(meanings), len(ENVIRONMENT))
+    figure = torch.zeros(len(meanings), len(FIGURES), dtype=torch.long)
     for row, meaning in enumerate(meanings):
         for key, (op, number) in meaning.environment.items():
             column = ENVIRONMENT.index(key)
             operation[row, column], value[row, column] = OPERATIONS.index(op), number
+        for name, cue in meaning.figures.items():
+            figure[row, FIGURES.index(name)] = CUES.index(cue)
     return {
         "place": torch.tensor([m.place for m in meanings]),
         "operation": operation,
@@ -121,12 +133,19 @@ def targets(meanings: list[Meaning]) -> dict[str, Tensor]:
         "slow": torch.tensor([int(m.slow) for m in meanings]),
         "view": torch.tensor([VIEWS.index(m.view) for m in meanings]),
         "flash": torch.tensor([int(m.flash) for m in meanings]),
+        "style": torch.tensor([m.style for m in meanings]),
+        "character": torch.tensor([m.character for m in meanings]),
+        "figure": figure,
+        "lift": torch.tensor([LIFTS.index(m.lift) for m in meanings]),
+        "back": torch.tensor([int(m.back) for m in meanings]),
     }
 
 
 def head_loss(said: dict[str, Tensor], wanted: dict[str, Tensor]) -> Tensor:
     """Cross-entropies of the classes and squared error of the values that are set."""
-    loss = sum(F.cross_entropy(said[k], wanted[k]) for k in ("place", "motion", "slow", "view", "flash"))
+    single = ("place", "motion", "slow", "view", "flash", "style", "character", "lift", "back")
+    loss = sum(F.cross_entropy(said[k], wanted[k]) for k in single)
+    loss = loss + 4 * F.cross_entropy(said["figure"].reshape(-1, len(CUES)), wanted["figure"].flatten())
     operation = said["operation"].reshape(-1, len(OPERATIONS))
     loss = loss + 4 * F.cross_entropy(operation, wanted["operation"].flatten())
     is_set = (wanted["operation"] == OPERATIONS.index("set")).float()

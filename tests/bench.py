@@ -79,9 +79,9 @@ def measure_begin() -> dict[str, float]:
         linear = [m for part in parts for m in part.modules() if isinstance(m, torch.nn.Linear)]
         return sum(m.weight.numel() for m in linear)
 
-    view = model.view
-    seen = p.width * p.view_looks * products(view.ground.layers, view.stands.layers, view.surface.layers)
-    sky = p.width * p.height / 8 * products(view.sky.layers)  # every second row and column of the upper half
+    view, land = model.view, model.view.terrain
+    seen = p.width * p.view_looks * products(land.ground.layers, land.stands.layers, land.surface.layers)
+    sky = p.width * p.height / 8 * products(view.sky.shader.layers)  # every second row and column of the upper half
     dreamt = products(model.network.blocks) * p.tokens * passes
     return {
         "begin_text_s": round(text_s, 3),

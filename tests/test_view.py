@@ -14,9 +14,10 @@ from model.camera import EYE_M, HORIZON, NEAREST_M, distances
 from model.conditions import ENVIRONMENT, FAIR, GRID
 from model.diorama.places import PLACES
 from model.field import PERIOD_M, SIZE, field_of
+from model.land import Land
 from model.preset import PRESETS
 from model.shading import Moment, Textures, sample
-from model.view import Land, View
+from model.view import View
 
 HEIGHT, WIDTH = 90, 160
 
@@ -96,7 +97,7 @@ def _wall(at_m: float, height_m: float) -> Land:
     z = torch.from_numpy(distances(400))
     surface = torch.where(z > at_m, height_m, 0.0)[None, None]
     colour = torch.where(z > at_m, 1.0, 0.0)[None, None, :, None].expand(1, 1, -1, 3).contiguous()
-    return Land(z, surface, surface, colour)
+    return Land(z[None, None], surface, surface, torch.cat([colour, torch.zeros_like(colour[..., :2])], -1))
 
 
 def test_what_stands_hides_what_lies_behind_it() -> None:
@@ -104,7 +105,8 @@ def test_what_stands_hides_what_lies_behind_it() -> None:
     land = _wall(20.0, 3.0)
     wall_m = float(land.distance[land.distance > 20.0][0])
     lines = torch.tensor([[0.5, 0.01, -0.05, -0.1, -0.2, -0.5]])  # slopes, from above the wall to the ground before it
-    colour, distance, cover = view.meet(land, torch.tensor([EYE_M]), lines, 400.0)
+    shown, at, cover = view.terrain.meet(land, torch.tensor([EYE_M]), lines, 400.0)
+    colour, distance = shown[..., :3], land.distance.gather(2, at)
     assert cover[0, 0].tolist()[0] == 0 and (cover[0, 0, 1:] == 1).all()
     assert (colour[0, 0, 1:4] > 0.9).all() and distance[0, 0, 1:4].tolist() == pytest.approx([wall_m] * 3)
     assert colour[0, 0, 5].max() < 0.1 and float(distance[0, 0, 5]) == pytest.approx(EYE_M / 0.5, rel=0.05)
@@ -114,7 +116,8 @@ def test_level_ground_is_seen_where_geometry_puts_it() -> None:
     view = View(replace(PRESETS["tiny"], view_looks=400))
     land = _wall(1e9, 0.0)
     slopes = -EYE_M / torch.tensor([[3.0, 8.0, 30.0, 300.0]])
-    _, distance, _ = view.meet(land, torch.tensor([EYE_M]), slopes, 400.0)
+    _, at, _ = view.terrain.meet(land, torch.tensor([EYE_M]), slopes, 400.0)
+    distance = land.distance.gather(2, at)
     torch.testing.assert_close(distance[0, 0], torch.tensor([3.0, 8.0, 30.0, 300.0]), rtol=0.06, atol=0)
 
 

@@ -92,7 +92,7 @@ def test_a_failing_step_leaves_the_world_as_it_was(monkeypatch: pytest.MonkeyPat
 def test_numbers_that_are_not_finite_are_never_committed(part: str) -> None:
     model = tiny_model()
     world, untouched = _alive(), _alive()
-    weight = model.network.sound_out.bias if part == "dynamics" else model.view.sky.out.bias
+    weight = model.network.sound_out.bias if part == "dynamics" else model.view.sky.shader.out.bias
     kept = weight.clone()
     try:
         weight.fill_(float("nan"))

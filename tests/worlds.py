@@ -31,9 +31,9 @@ def random_view(preset: Preset) -> View:
     torch.manual_seed(7)
     view = View(preset)
     with torch.no_grad():
-        view.ground.out.weight.mul_(0.2)
-        view.surface.out.weight.mul_(3)
-        view.sky.out.weight.mul_(3)
+        view.terrain.ground.out.weight.mul_(0.2)
+        view.terrain.surface.out.weight.mul_(3)
+        view.sky.shader.out.weight.mul_(3)
     return view
 
 

@@ -12,8 +12,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from model.conditions import CHARACTERS, ENVIRONMENT, STYLES
+from model.conditions import CHARACTERS, ENVIRONMENT, FIGURES, STYLES
 from model.diorama.places import PLACES
+from model.diorama.wordings import (
+    BACK_WORDS,
+    CHARACTER_WORDS,
+    ENTERS,
+    FIGURE_WORDS,
+    LEAVES,
+    LIFT_WORDS,
+    PLACE_WORDS,
+    STYLE_WORDS,
+    WALKS,
+)
 
 NO_PLACE = len(PLACES)
 NO_STYLE, NO_CHARACTER = len(STYLES), len(CHARACTERS)
@@ -62,49 +73,6 @@ class Meaning:
 def _set(**values: float) -> Meaning:
     return Meaning(environment={key: ("set", value) for key, value in values.items()})
 
-
-_PLACES: dict[str, tuple[list[str], list[str]]] = {
-    "coast": (
-        ["a coast", "the coast", "a beach", "the seaside", "a sandy shore", "an ocean shore", "the sea", "a bay by the sea",
-         "waves on a beach", "the ocean", "a seashore", "a coastline with surf", "an empty beach"],
-        ["海岸", "海边", "沙滩", "大海", "海滨", "海浪拍打的沙滩", "一片海滩", "海湾", "海洋"],
-    ),
-    "meadow": (
-        ["a meadow", "a green meadow", "a field of flowers", "grassland", "a flowery meadow", "green hills", "a grassy field",
-         "a pasture with trees", "wildflowers in the grass", "a prairie", "a lawn with blossoms", "the countryside"],
-        ["草地", "草原", "花田", "开满鲜花的草地", "绿色的原野", "青草地", "牧场", "野花遍地的山坡", "田野"],
-    ),
-    "mountains": (
-        ["the mountains", "a mountain valley", "high peaks", "rocky mountains", "an alpine valley", "a mountain range",
-         "rugged cliffs and summits", "the alps", "mountains", "a valley between peaks", "stone peaks"],
-        ["高山", "群山", "山谷", "雪山峰", "山脉", "崇山峻岭", "岩石山峰", "山里", "大山"],
-    ),
-    "desert": (
-        ["a desert", "the desert", "sand dunes", "a sea of dunes", "the sahara", "dry dunes", "an arid desert", "golden dunes",
-         "endless sand", "a sandy wasteland", "dunes"],
-        ["沙漠", "沙丘", "大漠", "金色的沙丘", "戈壁沙漠", "荒漠", "无边的黄沙", "撒哈拉"],
-    ),
-    "snowfield": (
-        ["a snowfield", "a snowy plain", "a field of snow", "the arctic", "the tundra", "a white winter landscape",
-         "a frozen plain", "snow-covered land with firs", "a wintry wilderness", "the icy north", "an ice field"],
-        ["雪原", "雪地", "冰原", "白雪覆盖的大地", "北极", "冬天的雪野", "冰天雪地", "苔原"],
-    ),
-    "forest": (
-        ["a forest", "the forest", "the woods", "a deep forest", "among the trees", "a fir forest", "a dark wood", "woodland",
-         "a pine forest", "tall old trees", "a forest clearing", "a wood of firs", "the jungle of trees"],
-        ["森林", "树林", "林中", "松林", "密林", "深林", "参天大树", "林间空地", "杉树林"],
-    ),
-    "lake": (
-        ["a lake", "the lake", "a lakeside", "a mountain lake", "a still lake", "a pond", "the shore of a lake", "open water",
-         "a lake between hills", "a quiet reservoir", "a tarn", "the water's edge of a lake"],
-        ["湖", "湖边", "湖泊", "湖面", "山中湖", "湖水", "池塘", "湖畔", "平静的湖"],
-    ),
-    "bamboo": (
-        ["a bamboo grove", "a bamboo forest", "bamboo", "among the bamboo", "tall green bamboo", "a grove of bamboo",
-         "bamboo stalks", "a path through bamboo", "the bamboo thicket", "swaying bamboo"],
-        ["竹林", "竹子", "竹海", "翠竹", "竹林深处", "一片竹林", "幽篁", "青竹"],
-    ),
-}  # fmt: skip
 
 _TIMES: list[tuple[Meaning, list[str], list[str]]] = [
     (_set(sun_rad=0.04), ["at dawn", "at sunrise", "at daybreak", "in the early morning light", "as the sun rises"],
@@ -333,7 +301,7 @@ def scene(rng: np.random.Generator, judging: bool = False) -> tuple[str, Meaning
     zh = int(rng.random() < 0.4)
     name = PLACES[int(rng.integers(len(PLACES)))]
     meaning = Meaning(place=PLACES.index(name))
-    words = _pick(rng, _PLACES[name][zh], judging)
+    words = _pick(rng, PLACE_WORDS[name][zh], judging)
     mood = rng.random()
     if mood < 0.12:
         meaning |= _set(wind=0.1, energy=0.15)
@@ -351,10 +319,69 @@ def scene(rng: np.random.Generator, judging: bool = False) -> tuple[str, Meaning
         meaning |= m
         parts.append(_pick(rng, chinese if zh else en, judging))
     rng.shuffle(parts)
+    more, extra = _cast(rng, judging, zh)
+    meaning |= extra
     if zh:
-        return "".join(f"{p}{'的' if rng.random() < 0.5 else '，'}" for p in parts) + words, meaning
+        before = "".join(f"{p}{'的' if rng.random() < 0.5 else '，'}" for p in parts)
+        return before + words + "".join("，" + part for part in more), meaning
     joined = words + "".join((", " if rng.random() < 0.3 else " ") + p for p in parts)
-    return joined, meaning
+    return joined + "".join(", " + part for part in more), meaning
+
+
+def _cast(rng: np.random.Generator, judging: bool, zh: int) -> tuple[list[str], Meaning]:
+    """What a scene may name besides: a style, who walks, what is there; parts of a phrase and their meaning."""
+    more, meaning = [], Meaning()
+    if rng.random() < 0.18:
+        phrase, part = _style(rng, judging, zh)
+        more.append(phrase)
+        meaning |= part
+    if rng.random() < 0.10:
+        phrase, part = _character(rng, judging, zh)
+        more.append(phrase)
+        meaning |= part
+    if rng.random() < 0.12:
+        phrase, part = _figure(rng, judging, zh, "enter")
+        more.append(phrase)
+        meaning |= part
+    return more, meaning
+
+
+def _style(rng: np.random.Generator, judging: bool, zh: int) -> tuple[str, Meaning]:
+    name = STYLES[int(rng.integers(len(STYLES)))]
+    word = _pick(rng, STYLE_WORDS[name][zh], judging)
+    forms = (
+        [word, word + "风格", "变成" + word, "画成" + word, "用" + word + "的样子", "像" + word + "一样"]
+        if zh
+        else [word, "as " + word, "in the style of " + word, "like " + word, "paint it as " + word, "make it look like " + word,
+              word + " style", "switch to " + word, "everything becomes " + word, "turn the world into " + word]
+    )  # fmt: skip
+    return forms[int(rng.integers(len(forms)))], Meaning(style=STYLES.index(name))
+
+
+def _character(rng: np.random.Generator, judging: bool, zh: int) -> tuple[str, Meaning]:
+    name = CHARACTERS[int(rng.integers(len(CHARACTERS)))]
+    form = WALKS[zh][int(rng.integers(len(WALKS[zh])))]
+    phrase = form.format(_pick(rng, CHARACTER_WORDS[name][zh], judging))
+    return phrase, Meaning(character=CHARACTERS.index(name), view="third")
+
+
+def _figure(rng: np.random.Generator, judging: bool, zh: int, cue: str = "") -> tuple[str, Meaning]:
+    name = FIGURES[int(rng.integers(len(FIGURES)))]
+    cue = cue or ("enter", "leave")[int(rng.random() < 0.35)]
+    called, enters, leaves = (words[zh] for words in FIGURE_WORDS[name])
+    if rng.random() < 0.5:
+        phrase = _pick(rng, enters if cue == "enter" else leaves, judging)
+    else:
+        forms = (ENTERS if cue == "enter" else LEAVES)[zh]
+        word = _pick(rng, called, judging)
+        if cue == "leave":
+            for article in ("a ", "an "):
+                word = "the " + word[len(article) :] if word.startswith(article) and rng.random() < 0.7 else word
+        form = forms[int(rng.integers(len(forms)))]
+        if form.startswith(("no ", "without ")) and " " in word:
+            word = word.removeprefix("a ").removeprefix("an ").removeprefix("the ")
+        phrase = form.format(word)
+    return phrase, Meaning(figures={name: cue})
 
 
 def _moody(rng: np.random.Generator, words: str, moods: list[str], chinese: bool) -> str:
@@ -371,7 +398,7 @@ def directive(rng: np.random.Generator, judging: bool = False) -> tuple[str, Mea
     """A directive for the running world, and what it means."""
     zh = int(rng.random() < 0.4)
     kind = rng.random()
-    if kind < 0.50:
+    if kind < 0.36:
         key = tuple(_AMOUNTS)[int(rng.integers(len(_AMOUNTS)))]
         which = int(rng.integers(4))
         phrase, meaning = _pick(rng, _AMOUNTS[key][which][zh], judging), _amount(key, which)
@@ -381,7 +408,7 @@ def directive(rng: np.random.Generator, judging: bool = False) -> tuple[str, Mea
                 which = int(rng.integers(4))
                 phrase += ("，" if zh else " and ") + _pick(rng, _AMOUNTS[other][which][zh], judging)
                 meaning |= _amount(other, which)
-    elif kind < 0.62:
+    elif kind < 0.46:
         m, en, chinese = (_TIMES + _WEATHERS)[int(rng.integers(len(_TIMES) + len(_WEATHERS)))]
         said = _pick(rng, chinese if zh else en, judging)
         bare = (
@@ -404,9 +431,9 @@ def directive(rng: np.random.Generator, judging: bool = False) -> tuple[str, Mea
         zh_forms = [said, "变成" + said, said + "来了", "切换到" + said, said + "降临", said + "从海上来了"]
         forms = zh_forms if zh else en_forms
         phrase, meaning = forms[int(rng.integers(len(forms)))], m
-    elif kind < 0.74:
+    elif kind < 0.58:
         name = PLACES[int(rng.integers(len(PLACES)))]
-        where = _pick(rng, _PLACES[name][zh], judging)
+        where = _pick(rng, PLACE_WORDS[name][zh], judging)
         forms = (
             ["去" + where, "带我们去" + where, "变成" + where, where, "走进" + where]
             if zh
@@ -414,18 +441,29 @@ def directive(rng: np.random.Generator, judging: bool = False) -> tuple[str, Mea
                   "travel to " + where, "we arrive at " + where]
         )  # fmt: skip
         phrase, meaning = forms[int(rng.integers(len(forms)))], Meaning(place=PLACES.index(name))
-    elif kind < 0.86:
+    elif kind < 0.66:
         name = tuple(_MOTIONS)[int(rng.integers(len(_MOTIONS)))]
         phrase, slow = _pick(rng, _MOTIONS[name][zh], judging), name != "still" and rng.random() < 0.3
         if slow:
             adverb = ("慢慢", "缓缓")[int(rng.integers(2))] if zh else ("slowly ", "gently ")[int(rng.integers(2))]
             phrase = adverb + phrase
         meaning = Meaning(motion=name, slow=slow)
-    elif kind < 0.91:
+    elif kind < 0.69:
         name = ("first", "third")[int(rng.integers(2))]
         phrase, meaning = _pick(rng, _VIEWS[name][zh], judging), Meaning(view=name)
-    elif kind < 0.95:
+    elif kind < 0.72:
         phrase, meaning = _pick(rng, _FLASH[zh], judging), Meaning(flash=True)
+    elif kind < 0.80:
+        phrase, meaning = _style(rng, judging, zh)
+    elif kind < 0.84:
+        phrase, meaning = _character(rng, judging, zh)
+    elif kind < 0.93:
+        phrase, meaning = _figure(rng, judging, zh)
+    elif kind < 0.955:
+        lift = ("rise", "sink")[int(rng.integers(2))]
+        phrase, meaning = _pick(rng, LIFT_WORDS[lift][zh], judging), Meaning(lift=lift)
+    elif kind < 0.97:
+        phrase, meaning = _pick(rng, BACK_WORDS[zh], judging), Meaning(back=True)
     else:
         phrase, meaning = _pick(rng, _NOTHING[zh], judging), Meaning()
     return _decorate(rng, phrase, bool(zh)), meaning

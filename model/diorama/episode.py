@@ -195,7 +195,7 @@ def pictures(walked: Walk, size: tuple[int, int], every: int = 1) -> Iterator[ND
         )  # fmt: skip
         render.overlay(
             image, size[1], np.arange(size[1]), field.sky, field.fall, walker.camera, weather, walker.phases,
-            walked.presence[step], float(walked.third),
+            walked.presence[step], float(walked.third), places.mix(walked.place[step]),
         )  # fmt: skip
         yield (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
 

@@ -18,6 +18,7 @@ from model.camera import (
     FALL_LAYERS,
     FARTHEST_M,
     FIELD_OF_VIEW_RAD,
+    FLOOR_M,
     GRASS_RAD_S,
     GRASS_X,
     GRASS_Y,
@@ -26,6 +27,8 @@ from model.camera import (
     MOON_RAD,
     PULSE_RAD_S,
     RAIN_HEIGHTS_S,
+    RIPPLE_RAD,
+    ROOF_M,
     SNOW_HEIGHTS_S,
     SUN_AZIMUTH_RAD,
     SWAY_RAD_S,
@@ -34,10 +37,11 @@ from model.camera import (
     WALKER_TALL,
     WALKER_X,
     WAVE_PER_M,
+    WINDOW_M,
     focal,
 )
 from model.diorama.places import COLUMN
-from model.field import DETAIL_CELL_M, FINE_CELL_M, LAND_CELL_M, Field
+from model.field import DETAIL_CELL_M, FINE_CELL_M, LAND_CELL_M, TOWN_CELL_M, Field
 
 TREE_LINE_M = 70.0
 
@@ -46,6 +50,8 @@ _WATER, _BASE, _TREE, _COVER = (COLUMN[k] for k in ("water", "base_m", "tree_m",
 _SLENDER, _ROUND, _CLEAR, _FLOWERS = (COLUMN[k] for k in ("slender", "round", "clear_m", "flowers"))
 _SNOW_GROUND, _SNOW_LINE, _GRAIN = (COLUMN[k] for k in ("snow_ground", "snow_line_m", "grain"))
 _GROUND, _GROUND2, _TREE_RGB, _HAZE = (COLUMN[k] for k in ("ground_r", "ground2_r", "tree_r", "haze_r"))
+_BLOCK, _PITCHED, _MIRROR, _ROOF, _SUNKEN = (COLUMN[k] for k in ("block_m", "pitched", "mirror", "roof", "sunken"))
+_SPACE, _WARM, _GLOW, _FLOAT = (COLUMN[k] for k in ("space", "warm", "glow", "float"))
 
 
 @nb.njit(fastmath=True, inline="always")
@@ -119,6 +125,62 @@ def tree_at(land, detail, shift, place, x, y, ground, distance):  # type: ignore
     return crown, place[_TREE] * crown * grown * (0.75 + 0.25 * (1 - rank))
 
 
+@nb.njit(fastmath=True, cache=True)
+def house_at(town, shift, place, x, y, distance):  # type: ignore[no-untyped-def]
+    """Height in metres of the house at (x, y) and the hue of its front; zeros in a street.
+
+    Houses sink as one comes so near that one would walk into them.
+    """
+    u, v = int(math.floor((x + shift[0]) / TOWN_CELL_M)) & 511, int(math.floor((y + shift[1]) / TOWN_CELL_M)) & 511  # noqa: RUF046
+    rank = town[v, u, 0]
+    if rank == 0:
+        return 0.0, 0.0
+    high = place[_BLOCK] * (0.3 + 0.7 * rank) * (1 + 0.55 * place[_PITCHED] * town[v, u, 1])
+    return high * _smooth((distance - 3.0) / 4.0), town[v, u, 2]
+
+
+@nb.njit(fastmath=True, inline="always")
+def _hash(i, j, k):  # type: ignore[no-untyped-def]
+    """Whole numbers to a number in 0..1 that looks like chance."""
+    return (((i * 73856093) ^ (j * 19349663) ^ (k * 83492791)) & 1023) / 1023
+
+
+@nb.njit(fastmath=True, inline="always")
+def _hue(turn, k):  # type: ignore[no-untyped-def]
+    """Channel k of a bright colour a turn round the wheel."""
+    return 0.5 + 0.5 * math.cos(6.2831853 * (turn - k / 3.0))
+
+
+@nb.njit(fastmath=True, inline="always")
+def front(channel, h, high, along, hue, day, warm, fade):  # type: ignore[no-untyped-def]
+    """What a house's front has at height h of `high` m: how dark (1: as painted) and what light it gives, of a channel.
+
+    along: metres along the wall. fade: 1 near .. 0 where windows can't be told apart any more.
+    """
+    cells = along / WINDOW_M
+    floors = h / FLOOR_M
+    i, j = int(math.floor(cells)), int(math.floor(floors))  # noqa: RUF046
+    fx, fy = cells - i, floors - j
+    k = int(hue * 255)
+    if j == 0:
+        window = _smooth((0.46 - abs(fx - 0.5)) * 20) * _smooth((0.36 - abs(fy - 0.42)) * 20)
+        lit = 0.25 + 0.75 * _hash(i, 7, k)
+    else:
+        window = _smooth((0.16 + 0.18 * _hash(k, 3, 5) - abs(fx - 0.5)) * 20) * _smooth((0.30 - abs(fy - 0.52)) * 20)
+        chance = _hash(i, j, k)
+        lit = 0.5 + 0.5 * chance if chance < 0.5 + 0.3 * warm else 0.0
+    window = window * fade + 0.24 * (1 - fade)
+    if h > high - 0.5:
+        return 0.62, 0.0
+    lit = lit * fade + 0.38 * (1 - fade)
+    lamp = (1.0, 0.72, 0.36)[channel]
+    if j == 0:  # shops, each in a colour of its own
+        lamp = lamp * (0.35 + 0.65 * warm) + (0.65 - 0.65 * warm) * _hue(hue * 3, channel)
+    elif hue > 0.7:
+        lamp = 0.45 * lamp + 0.55 * (0.75, 0.88, 1.0)[channel]
+    return 1 - 0.62 * window, window * lit * lamp * (1 - 0.88 * day) * 1.05
+
+
 @nb.njit(fastmath=True, inline="always")
 def water_level(place):  # type: ignore[no-untyped-def]
     """Height of the water in metres: it rises out of the ground as a place with water comes near."""
@@ -130,7 +192,9 @@ def _light(weather, flash, place, out):  # type: ignore[no-untyped-def]
     """Colours of a moment into out (7, 3): zenith, horizon, sunward glow, direct light, light from all round, cloud's
     lit side, cloud's shaded side; and into out[7]: day, night, dusk.
     """
+    roof, sunken, space, warm = place[_ROOF], place[_SUNKEN], place[_SPACE], place[_WARM]
     sun, cloud, fog, rain, snow = weather[0], weather[1], weather[2], weather[3], weather[4]
+    cloud *= (1 - roof) * (1 - sunken) * (1 - space)
     rise = math.sin(sun)
     day = _smooth((rise + 0.12) / 0.5)
     night = 1 - _smooth((rise + 0.30) / 0.30)
@@ -147,9 +211,9 @@ def _light(weather, flash, place, out):  # type: ignore[no-untyped-def]
     low_sun = _clamp(1 - rise / 0.45, 0.0, 1.0)
     sunlight = (1.02, 0.96 - 0.42 * low_sun, 0.84 - 0.62 * low_sun)
     around = (
-        0.125 + 0.28 * day + 0.13 * dusk + 0.16 * day * cloud,
-        0.165 + 0.30 * day + 0.06 * dusk + 0.15 * day * cloud,
-        0.29 + 0.27 * day + 0.03 * dusk + 0.13 * day * cloud,
+        0.17 + 0.235 * day + 0.13 * dusk + 0.16 * day * cloud,
+        0.23 + 0.235 * day + 0.06 * dusk + 0.15 * day * cloud,
+        0.39 + 0.17 * day + 0.03 * dusk + 0.13 * day * cloud,
     )
     lit = (0.10 + 0.84 * day, 0.12 + 0.83 * day, 0.20 + 0.78 * day)
     dusk_lit = (0.62, 0.22, 0.10)
@@ -164,12 +228,33 @@ def _light(weather, flash, place, out):  # type: ignore[no-untyped-def]
         out[4, k] = around[k] * (1 - 0.38 * falling) + flash * 0.55
         out[5, k] = lit[k] * (1 - 0.42 * falling * cloud) + dusk_lit[k] * dusk + flash * 0.5
         out[6, k] = out[5, k] * (0.80 - 0.30 * falling - 0.12 * cloud) + (0.0, 0.01, 0.03)[k]
+        # Lamps light the haze and what stands in it; a ceiling, water and space have lights of their own.
+        dark = warm * (1 - day)
+        out[1, k] += (0.17, 0.09, 0.04)[k] * dark
+        out[4, k] += (0.30, 0.18, 0.08)[k] * dark
+        under = 0.36 + 0.64 * day + 0.10 * dusk
+        for row, inside, deep, star in (
+            (0, (0.06, 0.07, 0.11)[k], (0.16, 0.60, 0.70)[k] * under, (0.020, 0.014, 0.050)[k]),
+            (1, (0.07, 0.085, 0.14)[k], (0.02, 0.25, 0.38)[k] * under, (0.085, 0.040, 0.150)[k]),
+            (2, 0.0, (0.05, 0.16, 0.14)[k] * day, (0.10, 0.05, 0.12)[k]),
+            (3, (0.34, 0.25, 0.18)[k], (0.26, 0.44, 0.42)[k] * day, (0.22, 0.20, 0.30)[k]),
+            (4, (0.62, 0.56, 0.62)[k], (0.50, 0.56, 0.56)[k] * under, (0.30, 0.26, 0.46)[k]),
+        ):
+            value = out[row, k]
+            value += (inside + flash * 0.3 - value) * roof
+            value += (deep + flash * 0.3 - value) * sunken
+            out[row, k] = value + (star + flash * 0.3 - value) * space
+    night += (1 - night) * space
     out[7, 0], out[7, 1], out[7, 2] = day, night, dusk
 
 
 @nb.njit(fastmath=True, nogil=True, cache=True)
-def render(image, width, columns, land, detail, sky, shift, place, shore, camera, weather, times, flash, steps):  # type: ignore[no-untyped-def]
+def render(  # type: ignore[no-untyped-def]
+    image, far_off, width, columns, land, detail, town, sky, shift, place, shore, camera, weather, times, flash, steps,
+):  # fmt: skip
     """Draw `columns` (n,) of a picture `width` pixels wide into `image` float32 (H, n, 3), 0..1.
+
+    far_off (H, n) becomes the distance in m of what is seen, 0 for the sky.
 
     camera: x m, y m, z m, yaw rad, pitch rad. weather: sun_rad, cloud, fog, rain, snow, wind, energy. times: seconds,
     how far the clouds have drifted (texels), phase of the breaking wave (turns). `flash` 0..1 lights sky and land;
@@ -185,9 +270,14 @@ def render(image, width, columns, land, detail, sky, shift, place, shore, camera
     _light(weather, flash, place, colours)
     day, night, dusk = colours[7, 0], colours[7, 1], colours[7, 2]
     rise, low = math.sin(sun), math.cos(sun)
-    clear_sky = (1 - 0.85 * cloud) * (1 - 0.6 * fog)
-    density = 0.00032 + 0.05 * fog * fog * fog + 0.006 * fog + 0.0022 * rain + 0.004 * snow
-    white_ground = _clamp(place[_SNOW_GROUND] + snow * 0.85, 0.0, 1.0)
+    roof, sunken, space, warm = place[_ROOF], place[_SUNKEN], place[_SPACE], place[_WARM]
+    open_air = (1 - roof) * (1 - sunken) * (1 - space)
+    cloud *= open_air
+    clear_sky = (1 - 0.85 * cloud) * (1 - 0.6 * fog) * open_air
+    density = 0.00032 + 0.05 * fog * fog * fog + 0.006 * fog + (0.0022 * rain + 0.004 * snow) * open_air
+    density += 0.024 * sunken + 0.009 * roof
+    white_ground = _clamp(place[_SNOW_GROUND] + snow * 0.85 * open_air, 0.0, 1.0)
+    mirrors, ripples, before = np.zeros(height), np.zeros(height), np.zeros((height, 3))
     sun_x, sun_y = math.sin(SUN_AZIMUTH_RAD), math.cos(SUN_AZIMUTH_RAD)
     cy, sy = math.cos(yaw), math.sin(yaw)
     level = water_level(place)
@@ -201,6 +291,7 @@ def render(image, width, columns, land, detail, sky, shift, place, shore, camera
         towards_sun = math.exp(-off_sun * off_sun * 1.6)
         for y in range(height):
             image[y, index, 0] = image[y, index, 1] = image[y, index, 2] = 0
+            far_off[y, index] = mirrors[y] = 0
         # What is far takes the colour of the sky just above the horizon.
         far = (
             colours[1, 0] + colours[2, 0] * towards_sun * 0.8,
@@ -214,7 +305,7 @@ def render(image, width, columns, land, detail, sky, shift, place, shore, camera
             wx, wy = px + dx * z, py + dy * z
             ground = ground_height(land, place, shore, wx, wy, z)
             wet = ground < level
-            tree = 0.0
+            tree = house = hue = mirror = tremble = 0.0
             surface = ground
             if wet:
                 seaward = (wx - shore[0]) * math.sin(shore[2]) + (wy - shore[1]) * math.cos(shore[2])
@@ -222,11 +313,15 @@ def render(image, width, columns, land, detail, sky, shift, place, shore, camera
                 wave = math.sin(seaward * WAVE_PER_M + swash * 6.2831853 + 1.3 * bend)
                 swell = (0.06 + 0.42 * wind) * place[_SEA] * min(1.0, (level - ground) * 0.5)
                 surface = level + swell * wave
-            elif place[_COVER] > 0.005 and z > place[_CLEAR]:
-                crown, tall = tree_at(land, detail, shift, place, wx, wy, ground, z)
-                if crown > 0:
-                    tree = crown
-                    surface = ground + tall
+            else:
+                if place[_BLOCK] > 0.5:
+                    house, hue = house_at(town, shift, place, wx, wy, z)
+                    surface = ground + house
+                if place[_COVER] > 0.005 and z > place[_CLEAR] and house == 0.0:
+                    crown, tall = tree_at(land, detail, shift, place, wx, wy, ground, z)
+                    if crown > 0:
+                        tree = crown
+                        surface = ground + tall
             row = horizon + (pz - surface) / z * f
             if row < 0:
                 row = 0.0
@@ -238,15 +333,13 @@ def render(image, width, columns, land, detail, sky, shift, place, shore, camera
                     spread = 1 / (1 + z * 0.012)
                     ripple = _sample(detail, 2, wx * 1.1 + clock_s * 1.5, wy * 1.1 - clock_s * 0.8) * spread
                     chop = 0.09 * (0.5 + wind)
-                    r = far[0] * 0.55 + colours[0, 0] * 0.45
-                    g = far[1] * 0.55 + colours[0, 1] * 0.45
-                    b = far[2] * 0.55 + colours[0, 2] * 0.45
+                    tremble = ripple * (0.4 + 1.2 * wind)
                     below = _clamp(depth / 5, 0.0, 1.0)
                     light = colours[4, 1] + colours[3, 1] * 0.5
                     shallow_r, shallow_g, shallow_b = 0.32, 0.52, 0.47
-                    r = r * mirror + (shallow_r * (1 - below) + 0.02 * below) * light * (1 - mirror)
-                    g = g * mirror + (shallow_g * (1 - below) + 0.16 * below) * light * (1 - mirror)
-                    b = b * mirror + (shallow_b * (1 - below) + 0.27 * below) * light * (1 - mirror)
+                    r = (shallow_r * (1 - below) + 0.02 * below) * light
+                    g = (shallow_g * (1 - below) + 0.16 * below) * light
+                    b = (shallow_b * (1 - below) + 0.27 * below) * light
                     shade = 1 + chop * ripple * 2.2
                     r, g, b = r * shade, g * shade, b * shade
                     # Glitter towards the sun.
@@ -267,6 +360,7 @@ def render(image, width, columns, land, detail, sky, shift, place, shore, camera
                         if depth < reach:
                             foam = max(foam, 1 - 0.7 * depth / reach)
                         foam *= 0.85 * place[_SEA]
+                        mirror *= 1 - foam
                         r += (0.95 * (colours[4, 0] + colours[3, 0] * 0.6) - r) * foam
                         g += (0.97 * (colours[4, 1] + colours[3, 1] * 0.6) - g) * foam
                         b += (0.99 * (colours[4, 2] + colours[3, 2] * 0.6) - b) * foam
@@ -278,6 +372,7 @@ def render(image, width, columns, land, detail, sky, shift, place, shore, camera
                     if z < 45:
                         fine = _sample(detail, 2, wx / FINE_CELL_M, wy / FINE_CELL_M) * _clamp(1.2 - z / 38, 0.0, 1.0)
                     k = _smooth(0.5 + 0.33 * patch + 0.16 * grain)
+                    shine = 0.0
                     r = place[_GROUND] * (1 - k) + place[_GROUND2] * k
                     g = place[_GROUND + 1] * (1 - k) + place[_GROUND2 + 1] * k
                     b = place[_GROUND + 2] * (1 - k) + place[_GROUND2 + 2] * k
@@ -285,12 +380,13 @@ def render(image, width, columns, land, detail, sky, shift, place, shore, camera
                         bloom = _sample(detail, 3, du * 2.3, dv * 2.3)
                         shown = _smooth((bloom - 2.3 + 1.5 * place[_FLOWERS]) * 2.5 + 0.5 * patch)
                         shown *= 0.85 * _clamp(1.25 - z / 90, 0.0, 1.0)
-                        hue = _smooth(0.5 + 1.3 * patch)
-                        r += ((0.95 * hue + 0.88 * (1 - hue)) - r) * shown
-                        g += ((0.80 * hue + 0.32 * (1 - hue)) - g) * shown
-                        b += ((0.18 * hue + 0.52 * (1 - hue)) - b) * shown
+                        kind = _smooth(0.5 + 1.3 * patch)
+                        r += ((0.95 * kind + 0.88 * (1 - kind)) - r) * shown
+                        g += ((0.80 * kind + 0.32 * (1 - kind)) - g) * shown
+                        b += ((0.18 * kind + 0.52 * (1 - kind)) - b) * shown
+                        shine = shown * place[_GLOW]
                     # The slope towards the sun, of the land in the large.
-                    gap = 3.0 + 0.02 * z
+                    gap = 6.0 + 0.02 * z
                     slope = ground_height(land, place, shore, wx + gap * sun_x, wy + gap * sun_y, z) - ground
                     slope /= gap
                     white = white_ground
@@ -298,9 +394,27 @@ def render(image, width, columns, land, detail, sky, shift, place, shore, camera
                         white = max(white, _smooth((ground - place[_SNOW_LINE] + 16 * patch) / 30) * 0.97)
                     texture = 1 + place[_GRAIN] * (0.22 * grain + 0.22 * fine) * (1 - 0.6 * white)
                     lambert = _clamp((rise - slope * low) / math.sqrt(1 + slope * slope) * 1.15 + 0.1, 0.0, 1.3)
-                    if tree > 0.0:
+                    if house > 0.0:
+                        white = 0.0
+                        shift_hue = 0.45 * (hue - 0.5)
+                        r = (0.47 - 0.02 * place[_PITCHED]) * (1 + shift_hue)
+                        g = 0.42 - 0.12 * place[_PITCHED]
+                        b = (0.38 - 0.18 * place[_PITCHED]) * (1 - shift_hue)
+                        texture = 0.92 + 0.10 * fine
+                        lambert = 0.35 + 0.3 * max(0.0, rise)
+                    elif tree > 0.0:
                         white *= 0.55 * tree
-                        r, g, b = place[_TREE_RGB], place[_TREE_RGB + 1], place[_TREE_RGB + 2]
+                        # No two trees are quite the same green.
+                        du, dv = (wx + shift[0]) / DETAIL_CELL_M, (wy + shift[1]) / DETAIL_CELL_M
+                        ui, vi = int(math.floor(du + 0.5)) & 511, int(math.floor(dv + 0.5)) & 511  # noqa: RUF046
+                        kind = detail[vi, ui, 1] / max(place[_COVER], 0.05)
+                        r = place[_TREE_RGB] * (0.75 + 0.75 * kind)
+                        g, b = place[_TREE_RGB + 1] * (0.85 + 0.35 * kind), place[_TREE_RGB + 2]
+                        if sunken > 0.01:  # corals have every colour
+                            turn = 9 * detail[vi, ui, 1]
+                            r += (0.20 + 0.95 * _hue(turn, 0) - r) * sunken
+                            g += (0.14 + 0.55 * _hue(turn, 1) - g) * sunken
+                            b += (0.20 + 0.75 * _hue(turn, 2) - b) * sunken
                         sway = 1 + 0.22 * math.sin(clock_s * SWAY_RAD_S + wx * SWAY_X) * wind
                         texture = (0.50 + 0.75 * tree + 0.14 * grain) * sway
                         lambert = 0.30 + 0.70 * tree * max(0.4, rise)
@@ -309,24 +423,52 @@ def render(image, width, columns, land, detail, sky, shift, place, shore, camera
                             1 - white
                         )
                     wet_dark = 1 - 0.22 * rain
+                    if sunken > 0.01 and z < 60:
+                        # Light that the waves above gather runs over the ground.
+                        run = _sample(detail, 2, wx * 0.9 + clock_s * 0.7, wy * 0.9 - clock_s * 0.5)
+                        web = math.exp(-run * run * 9) * (0.35 + 0.65 * day) * _clamp(1.1 - z / 55, 0.0, 1.0)
+                        texture *= 1 + 0.85 * web * sunken
+                    if place[_MIRROR] > 0.005 and tree == 0.0 and house == 0.0:
+                        graze = 1 / (1 + z * 0.05)
+                        mirror = place[_MIRROR] * _clamp(1.05 - 0.75 * graze, 0.0, 1.0)
+                        mirror *= _clamp(0.72 + 0.45 * patch + 0.55 * space, 0.0, 1.0) * (1 - white)
+                        tremble = 0.35 * grain * (1 + rain)
                     if place[_SEA] > 0.01 and tree == 0.0:
                         wet_dark *= 1 - 0.30 * place[_SEA] * _clamp(1.4 - (ground - level) * 1.6, 0.0, 1.0)
-                    r += (0.93 - r) * white
-                    g += (0.96 - g) * white
-                    b += (1.00 - b) * white
+                    r += (0.82 - r) * white
+                    g += (0.86 - g) * white
+                    b += (0.93 - b) * white
                     texture *= wet_dark
                     r *= texture * (colours[4, 0] + colours[3, 0] * lambert)
                     g *= texture * (colours[4, 1] + colours[3, 1] * lambert)
                     b *= texture * (colours[4, 2] + colours[3, 2] * lambert)
+                    if shine > 0:
+                        gleam = (0.6 + 0.4 * math.sin(clock_s * 1.1 + 5 * patch)) * shine * (1 - 0.8 * day * (1 - roof))
+                        kind = _smooth(0.5 + 1.3 * patch)
+                        r += gleam * ((0.20 + 0.55 * kind) * (1 - warm) + 1.0 * warm)
+                        g += gleam * ((0.95 - 0.50 * kind) * (1 - warm) + 0.55 * warm)
+                        b += gleam * (1.00 * (1 - warm) + 0.18 * warm)
                 haze = 1 - math.exp(-z * density)
                 r += (far[0] - r) * haze
                 g += (far[1] - g) * haze
                 b += (far[2] - b) * haze
                 for y in range(int(row), min(height, int(math.ceil(top)))):  # noqa: RUF046
                     share = min(top, y + 1.0) - max(row, y * 1.0)
-                    image[y, index, 0] += r * share
-                    image[y, index, 1] += g * share
-                    image[y, index, 2] += b * share
+                    if house > 0.0:
+                        h = pz - (y + 0.5 - horizon) * z / f - ground
+                        fade = _clamp(1.5 - z / 70, 0.0, 1.0)
+                        for k in range(3):
+                            tone, lamp = front(k, h, house, wx + wy, hue, day, warm, fade)
+                            painted = (r, g, b)[k]
+                            hazy = far[k] * haze
+                            image[y, index, k] += ((painted - hazy) * tone + hazy + lamp * (1 - haze)) * share
+                    else:
+                        image[y, index, 0] += r * share
+                        image[y, index, 1] += g * share
+                        image[y, index, 2] += b * share
+                    if share > 0.5 or far_off[y, index] == 0:
+                        far_off[y, index] = z
+                        mirrors[y], ripples[y] = mirror * (1 - haze), tremble
                 top = row
             z = max(z + 0.10, z * growth)
         # --- sky above ---
@@ -341,13 +483,72 @@ def render(image, width, columns, land, detail, sky, shift, place, shore, camera
             b = far[2] + (colours[0, 2] - far[2]) * e
             if night > 0.03:
                 star = _sample(sky, 2, azimuth * 162.974661, elevation * 160)
-                s = star * 0.95 * night * (1 - cloud) * _clamp(elevation * 6, 0.0, 1.0)
+                s = star * 0.95 * night * (1 - cloud) * _clamp(elevation * 6 + space, 0.0, 1.0)
                 d = off_moon * off_moon + (elevation - MOON_RAD) ** 2
-                s += (_smooth((0.0022 - d) * 1500) * 1.0 + math.exp(-d * 28) * 0.20) * night * (1 - 0.8 * cloud)
+                moon = (_smooth((0.0022 - d) * 1500) * 1.0 + math.exp(-d * 28) * 0.20) * night * (1 - 0.8 * cloud)
+                s = (s + moon * (1 - space)) * (1 - roof) * (1 - sunken)
                 r, g, b = r + s, g + s, b + s * 0.95
+            if space > 0.01:
+                gas = _sample(sky, 0, azimuth * 81.4873305, elevation * 130)
+                veins = _sample(sky, 1, azimuth * 162.974661 + 40, elevation * 190)
+                lit = _smooth(0.46 + 0.42 * gas + 0.16 * veins) * space
+                tint = _smooth(0.5 + 0.45 * veins - 0.25 * gas)
+                r += lit * (0.46 * tint + 0.03 * (1 - tint))
+                g += lit * (0.10 * tint + 0.34 * (1 - tint))
+                b += lit * (0.52 * tint + 0.48 * (1 - tint))
+                sparkle = _sample(sky, 3, azimuth * 162.974661 + 99, elevation * 160) ** 6 * space
+                r, g, b = r + sparkle, g + sparkle * 0.92, b + sparkle * 0.8
+                d = off_moon * off_moon + (elevation - MOON_RAD) ** 2
+                globe = _smooth((0.042 - d) * 500) * space
+                limb = _clamp(0.28 + 3.4 * off_moon + 2.2 * (elevation - MOON_RAD), 0.02, 1.0)
+                band = 0.5 + 0.5 * math.sin(55 * (elevation - MOON_RAD) + 1.5 * gas)
+                r += ((0.95 * band + 0.62 * (1 - band)) * limb - r) * globe
+                g += ((0.66 * band + 0.36 * (1 - band)) * limb - g) * globe
+                b += ((0.45 * band + 0.42 * (1 - band)) * limb - b) * globe
+                ring = off_moon + 0.35 * (elevation - MOON_RAD)
+                d = ring * ring + ((elevation - MOON_RAD - 0.22 * off_moon) * 6.5) ** 2
+                belt = _smooth((0.21 - d) * 14) * _smooth((d - 0.085) * 30) * space * 0.75
+                if globe > 0.3 * space and elevation - MOON_RAD - 0.22 * off_moon > 0:
+                    belt = 0.0
+                r, g, b = r + (0.86 - r) * belt, g + (0.78 - g) * belt, b + (0.70 - b) * belt
+            if sunken > 0.01:
+                over = 1 / (max(0.0, elevation) + 0.16)
+                sx, sy2 = math.sin(azimuth) * over * 20, math.cos(azimuth) * over * 20
+                web = _sample(sky, 1, sx + clock_s * 2.2, sy2) - _sample(sky, 1, sx - clock_s * 1.7, sy2 + 77)
+                web = math.exp(-web * web * 3.0) * _smooth(elevation * 2.6) * (0.15 + 0.85 * day) * sunken
+                shaft = _sample(sky, 1, azimuth * 162.974661 + 0.25 * clock_s, 40.0)
+                shaft = _smooth(shaft - 0.2) * 0.30 * day * sunken * math.exp(-off_sun * off_sun * 0.7)
+                r += 0.42 * web + 0.10 * shaft
+                g += 0.55 * web + 0.30 * shaft
+                b += 0.52 * web + 0.30 * shaft
+            if place[_FLOAT] > 0.01 and elevation > 0:
+                # Two layers of lanterns rise, those near by faster.
+                s = 0.0
+                for layer in range(2):
+                    scale = 162.974661 - 81.4873305 * layer
+                    v = elevation * scale - clock_s * (2.2 + 2.0 * layer) + 60 * layer
+                    mote = _sample(sky, 3, azimuth * scale + 31 * layer, v)
+                    s += _smooth((mote - 0.05) * 2.0) * (0.8 + 0.2 * layer)
+                s = min(1.1, s) * place[_FLOAT] * (1 - 0.95 * day) * _clamp(elevation * 14, 0.0, 1.0)
+                r += s * (1.0 - 0.4 * r)
+                g += s * (0.58 - 0.3 * g)
+                b += s * (0.20 - 0.2 * b)
+            if roof > 0.01:
+                # A ceiling of rock, as far off as this line of sight meets it.
+                away = ROOF_M / max(elevation, 0.012)
+                hx, hy = px + dx * away * stretch, py + dy * away * stretch
+                patch = _sample(land, 3, hx / LAND_CELL_M * 3, hy / LAND_CELL_M * 3)
+                rough = _sample(detail, 2, hx / DETAIL_CELL_M * 0.5, hy / DETAIL_CELL_M * 0.5)
+                crystal = _sample(detail, 3, hx / DETAIL_CELL_M, hy / DETAIL_CELL_M)
+                gleam = _smooth((crystal - 1.7) * 2.0) * math.exp(-away * 0.02) * 0.8
+                near = math.exp(-away * 0.022)
+                tone = _clamp(0.62 + 0.22 * patch + 0.20 * rough * near, 0.1, 1.4) * near
+                r += (0.42 * tone * colours[4, 0] + 0.35 * gleam + far[0] * (1 - near) - r) * roof
+                g += (0.37 * tone * colours[4, 1] + 0.75 * gleam + far[1] * (1 - near) - g) * roof
+                b += (0.36 * tone * colours[4, 2] + 0.95 * gleam + far[2] * (1 - near) - b) * roof
             up = elevation - math.tan(sun) * 0.9 if sun < 1.2 else 9.0
             d = off_sun * off_sun + up * up
-            disc = _smooth((0.0034 - d) * 900) * (1 - cloud) * _smooth((rise + 0.10) / 0.12)
+            disc = _smooth((0.0034 - d) * 900) * (1 - cloud) * _smooth((rise + 0.10) / 0.12) * open_air
             glow = (math.exp(-d * 30) * 0.45 + math.exp(-d * 5) * 0.30) * clear_sky * (0.6 * day + dusk)
             r += disc * 1.2 + glow
             g += disc * 1.05 + glow * (0.82 - 0.34 * dusk)
@@ -365,18 +566,39 @@ def render(image, width, columns, land, detail, sky, shift, place, shore, camera
                 g += (colours[6, 1] + (colours[5, 1] - colours[6, 1]) * lining + glare * 0.8 - g) * c
                 b += (colours[6, 2] + (colours[5, 2] - colours[6, 2]) * lining + glare * 0.5 - b) * c
             # The low sky takes the fog's colour.
-            veil = math.exp(-max(0.0, elevation) * 9) * _clamp(fog * 1.6 + 0.5 * rain + 0.4 * snow, 0.0, 1.0)
+            veil = math.exp(-max(0.0, elevation) * 9) * _clamp(
+                fog * 1.6 + (0.5 * rain + 0.4 * snow) * open_air, 0.0, 1.0
+            )
             veil = max(veil, 0.92 * veil_fog)
             image[y, index, 0] += (r + (far[0] - r) * veil) * share
             image[y, index, 1] += (g + (far[1] - g) * veil) * share
             image[y, index, 2] += (b + (far[2] - b) * veil) * share
+        # --- what water and wet ground mirror ---
+        for y in range(height):
+            for k in range(3):
+                before[y, k] = image[y, index, k]
+        for y in range(max(0, int(horizon)), height):
+            if mirrors[y] > 0.02:
+                low, z = y + 0.5 - horizon, far_off[y, index]
+                # The mirrored line of sight goes up as steeply; what it meets at distance d stands so much lower in
+                # the picture. Two looks find it well enough.
+                at = y - 2 * low
+                for _ in range(2):
+                    d = far_off[int(_clamp(at, 0.0, y)), index]
+                    at = y - 2 * low + (2 * low * z / max(d, z) if d > 0 else 0.0)
+                at = _clamp(at + ripples[y] * RIPPLE_RAD * f, 0.0, y - 1.0)
+                y0 = int(at)
+                y1, part = min(height - 1, y0 + 1), at - y0
+                for k in range(3):
+                    seen = before[y0, k] + (before[y1, k] - before[y0, k]) * part
+                    image[y, index, k] += (seen - image[y, index, k]) * mirrors[y]
 
 
 focal_of: Any = nb.njit(focal)
 
 
 @nb.njit(fastmath=True, nogil=True, cache=True)
-def heights(out, width, columns, distances, land, detail, shift, place, shore, camera, swash, wind):  # type: ignore[no-untyped-def]
+def heights(out, width, columns, distances, land, detail, town, shift, place, shore, camera, swash, wind):  # type: ignore[no-untyped-def]
     """Heights in metres along the rays of `columns` (n,), at `distances` (K,), into `out` (n, K, 2): of the ground,
     be it under water, and of what is seen there.
     """
@@ -398,8 +620,14 @@ def heights(out, width, columns, distances, land, detail, shift, place, shore, c
                 wave = math.sin(seaward * WAVE_PER_M + swash * 6.2831853 + 1.3 * bend)
                 swell = (0.06 + 0.42 * wind) * place[_SEA] * min(1.0, (level - ground) * 0.5)
                 surface = level + swell * wave
-            elif place[_COVER] > 0.005 and z > place[_CLEAR]:
-                surface = ground + tree_at(land, detail, shift, place, wx, wy, ground, z)[1]
+            else:
+                house = 0.0
+                if place[_BLOCK] > 0.5:
+                    house = house_at(town, shift, place, wx, wy, z)[0]
+                if house > 0:
+                    surface = ground + house
+                elif place[_COVER] > 0.005 and z > place[_CLEAR]:
+                    surface = ground + tree_at(land, detail, shift, place, wx, wy, ground, z)[1]
             out[index, k, 0], out[index, k, 1] = ground, surface
 
 
@@ -408,17 +636,25 @@ def draw(
     weather: NDArray[np.float64], times: NDArray[np.float64], flash: float, size: tuple[int, int], steps: int = 200,
 ) -> NDArray[np.float32]:  # fmt: skip
     """A whole picture of land and sky, float32 (height, width, 3), about 0..1."""
+    return draw_deep(field, place, shore, camera, weather, times, flash, size, steps)[0]
+
+
+def draw_deep(
+    field: Field, place: NDArray[np.float32], shore: NDArray[np.float64], camera: NDArray[np.float64],
+    weather: NDArray[np.float64], times: NDArray[np.float64], flash: float, size: tuple[int, int], steps: int = 200,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:  # fmt: skip
+    """The same and its depth in m (height, width), 0 for the sky."""
     height, width = size
-    image = np.zeros((height, width, 3), np.float32)
+    image, depth = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.float32)
     render(
-        image, width, np.arange(width), field.land, field.detail, field.sky, field.shift_m, place, shore, camera,
-        weather, times, flash, steps,
+        image, depth, width, np.arange(width), field.land, field.detail, field.town, field.sky, field.shift_m, place,
+        shore, camera, weather, times, flash, steps,
     )  # fmt: skip
-    return image
+    return image, depth
 
 
 @nb.njit(fastmath=True, nogil=True, cache=True)
-def overlay(image, width, columns, sky, fall, camera, weather, times, presence, third):  # type: ignore[no-untyped-def]
+def overlay(image, width, columns, sky, fall, camera, weather, times, presence, third, place):  # type: ignore[no-untyped-def]
     """Lay over `columns` of a picture what visitors stir, the walker and what falls.
 
     presence (rows, cols, 2): near, stir in 0..1. times: seconds, drift, swash, stride (turns), how fast the walker
@@ -426,7 +662,9 @@ def overlay(image, width, columns, sky, fall, camera, weather, times, presence, 
     """
     height = image.shape[0]
     rows, cols = presence.shape[0], presence.shape[1]
-    rain, snow, wind = weather[3], weather[4], weather[5]
+    # Nothing falls under a ceiling, in water or in space.
+    open_air = (1 - place[_ROOF]) * (1 - place[_SUNKEN]) * (1 - place[_SPACE])
+    rain, snow, wind = weather[3] * open_air, weather[4] * open_air, weather[5]
     clock_s, stride, moving = times[0], times[3], times[4]
     day = _smooth((math.sin(weather[0]) + 0.12) / 0.5)
     turn = camera[3] / FIELD_OF_VIEW_RAD * width / height

@@ -34,16 +34,23 @@ def embed_all(texts: list[str]) -> torch.Tensor:
 
 def accuracy(head: TextHead, embeddings: torch.Tensor, meanings: list[Meaning]) -> dict[str, float]:
     """Share of phrases read right: place, all operations, and everything at once."""
-    right = {"place": 0, "operations": 0, "motion": 0, "all": 0}
+    right = dict.fromkeys(("place", "operations", "motion", "style", "character", "figures", "all"), 0)
     for row, meaning in zip(embeddings.numpy(), meanings, strict=True):
         read = head.read(row)
         place = read.place == meaning.place
         ops = {k: v[0] for k, v in read.environment.items()} == {k: v[0] for k, v in meaning.environment.items()}
         motion = read.motion == meaning.motion
+        cast = dict(read.figures) == dict(meaning.figures)
         right["place"] += place
         right["operations"] += ops
         right["motion"] += motion
-        right["all"] += place and ops and motion and read.view == meaning.view and read.flash == meaning.flash
+        right["style"] += read.style == meaning.style
+        right["character"] += read.character == meaning.character
+        right["figures"] += cast
+        same = all(
+            getattr(read, k) == getattr(meaning, k) for k in ("view", "flash", "style", "character", "lift", "back")
+        )
+        right["all"] += place and ops and motion and cast and same
     return {name: count / len(meanings) for name, count in right.items()}
 
 
@@ -51,7 +58,7 @@ def main() -> None:
     """Embed, train, judge on held-out wordings, save."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--phrases", type=int, default=24_000)
+    parser.add_argument("--phrases", type=int, default=36_000)
     parser.add_argument("--epochs", type=int, default=40)
     options = parser.parse_args()
     torch.manual_seed(0)
@@ -80,8 +87,9 @@ def main() -> None:
     print("held-out wordings:", accuracy(head, x_test, test_meanings))
     for text, meaning in list(zip(test_texts, test_meanings, strict=True))[:400]:
         read = head.read(embed([text])[0])
-        if read.environment.keys() != meaning.environment.keys():
-            print("  misread:", text, "|", dict(read.environment), "| wanted", dict(meaning.environment))
+        wrong = {k: v for k, v in vars(read).items() if k != "environment" and v != getattr(meaning, k)}
+        if wrong or {k: v[0] for k, v in read.environment.items()} != {k: v[0] for k, v in meaning.environment.items()}:
+            print("  misread:", text, "|", wrong, dict(read.environment), "| wanted", meaning)
     save_file({k: v.half().contiguous() for k, v in head.state_dict().items()}, options.out)
 
 

@@ -95,18 +95,21 @@ def random_batch(
         chosen = np.sort(rng.choice(WIDTH, columns, replace=False))
         if third:  # half of them where the walker is
             chosen[::2] = rng.integers(WIDTH // 2 - 45, WIDTH // 2 + 45, len(chosen[::2]))
-        image = np.zeros((HEIGHT, columns, 3), np.float32)
+        image, far_off = np.zeros((HEIGHT, columns, 3), np.float32), np.zeros((HEIGHT, columns), np.float32)
         high = np.zeros((columns, looks, 2), np.float32)
         render.render(
-            image, WIDTH, chosen, field.land, field.detail, field.sky, field.shift_m, place, shore, camera, weather,
-            times, flash, 420,
+            image, far_off, WIDTH, chosen, field.land, field.detail, field.town, field.sky, field.shift_m, place, shore,
+            camera, weather, times, flash, 420,
         )  # fmt: skip
-        render.overlay(image, WIDTH, chosen, field.sky, field.fall, camera, weather, times, presence, third)
+        bare = image.copy()
+        render.overlay(image, WIDTH, chosen, field.sky, field.fall, camera, weather, times, presence, third, place)
         render.heights(
-            high, WIDTH, chosen, at, field.land, field.detail, field.shift_m, place, shore, camera, times[2], weather[5]
-        )
+            high, WIDTH, chosen, at, field.land, field.detail, field.town, field.shift_m, place, shore, camera,
+            times[2], weather[5],
+        )  # fmt: skip
         made = {
             "image": image.clip(0, 1.1).transpose(1, 0, 2), "heights": high,
+            "bare": bare.clip(0, 1.1).transpose(1, 0, 2), "far_off": far_off.T,
             "u": ((chosen + 0.5) / WIDTH).astype(np.float32),
             "world": np.array(world), "place": weights, "environment": weather.astype(np.float32),
             "flash": np.array(flash, np.float32), "camera": camera, "shore": shore, "phases": times,
@@ -142,7 +145,9 @@ def loss_of(view: View, textures: Textures, batch: dict[str, Tensor], rows: Tens
     moment = moment_of(batch)
     v = ((rows + 0.5) / HEIGHT).to(batch["u"].device)
     with torch.autocast(batch["u"].device.type, torch.bfloat16):
-        shown, land, _ = view.columns(textures, moment, batch["u"], v, WIDTH / HEIGHT, 1 / HEIGHT)
+        shown, land, _ = view.columns(
+            textures, moment, batch["u"], v, WIDTH / HEIGHT, 1 / HEIGHT, above=(batch["bare"], batch["far_off"])
+        )
     missed = shown - batch["image"][:, :, rows]
     colours = missed.abs().mean() + 4 * missed.square().mean()
     # Near by, where a hand's breadth is many pixels, no more than a tree's height needs.

@@ -1,0 +1,386 @@
+"""The land of a view: how high it stands along rays over the latent field, what it looks like, what hides what.
+
+Networks tell heights and colours; where rays run, where a house's windows would be and what a wet ground mirrors is
+geometry and stands in code.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from model.camera import (
+    FLOOR_M,
+    GRASS_RAD_S,
+    GRASS_X,
+    GRASS_Y,
+    RIPPLE_RAD,
+    SUN_AZIMUTH_RAD,
+    SWAY_RAD_S,
+    SWAY_X,
+    WAVE_PER_M,
+    WINDOW_M,
+)
+from model.conditions import ENVIRONMENT
+from model.field import DETAIL_CELL_M, FINE_CELL_M, LAND_CELL_M, SIZE, TOWN_CELL_M
+from model.preset import Preset
+from model.shading import Moment, Shader, Textures, features, lay, nearest, sample, texels, weight_of
+
+_RAIN, _WIND = ENVIRONMENT.index("rain"), ENVIRONMENT.index("wind")
+_LEAK = 0.1  # so that trees which stand too low, most stand nowhere, can still grow
+_HALVINGS = 5  # by which a wall is found between two points of a ray
+_HOUSES_M = 420.0  # farther off a wall's place is exact enough
+_MIRRORS = 0.02  # less than this is no mirror
+
+
+@dataclass
+class Land:
+    """What the rays meet: each (B, C, K) over columns and distances."""
+
+    distance: Tensor  # m
+    ground: Tensor  # m, be it under water
+    surface: Tensor  # m, of what is seen
+    shown: Tensor  # (B, C, K, 5): colour, how much it mirrors, how it trembles; in a running world only what is seen
+
+
+@dataclass
+class Points:
+    """Points of the rays and what the field and the networks say of them so far, each (B, …)."""
+
+    x: Tensor  # m
+    y: Tensor
+    u: Tensor  # texels of the detail
+    v: Tensor
+    distance: Tensor  # m
+    off_sun: Tensor  # bearing from the sun's, squared
+    land: Tensor  # (B, …, 4), samples of the field
+    crown: Tensor
+    rank: Tensor
+    grain: Tensor
+    house: Tensor  # m, height of a house that stands there
+    hue: Tensor  # of its front
+    ground: Tensor  # m
+    tall: Tensor  # m, of what grows there
+    depth: Tensor  # m, under water
+    crest: Tensor  # sine and cosine of the waves that run to a shore
+    trough: Tensor
+
+    def at(self, index: Tensor) -> Points:
+        """Some points of one moment, (1, n), by their numbers in reading order."""
+        taken = {}
+        for name, value in vars(self).items():
+            if name == "land":
+                taken[name] = value.flatten(0, -2).index_select(0, index)[None]
+            else:
+                taken[name] = value.expand(self.x.shape).reshape(-1).take(index)[None]
+        return Points(**taken)
+
+
+def _hash(i: Tensor, j: Tensor, k: Tensor) -> Tensor:
+    """Whole numbers to a number in 0..1 that looks like chance."""
+    return (((i * 73856093) ^ (j * 19349663) ^ (k * 83492791)) & 1023).float() / 1023
+
+
+class Terrain(nn.Module):
+    """The networks of the land."""
+
+    ground: Shader
+    stands: Shader
+    surface: Shader
+
+    def __init__(self, preset: Preset, told: int) -> None:
+        super().__init__()
+        self.level = nn.Linear(told, 2)  # of the water, and how high it swells
+        self.light = nn.Linear(told, 6)  # from all round, and what a surface adds of its own measure
+        with torch.no_grad():
+            self.light.bias.copy_(torch.tensor([0.6, 0.6, 0.6, 0.3, 0.3, 0.3]))
+        self.ground = Shader(8, 1, preset.ground_width, 2, told)
+        self.stands = Shader(6, 1, preset.ground_width, 2, told)
+        self.houses = Shader(4, 1, 16, 2, told)
+        self.surface = Shader(34, 6, preset.view_width, 3, told)
+        self.fronts = Shader(18, 4, 32, 2, told)
+
+    def heights(self, land: Tensor, seaward: Tensor, distance: Tensor, told: Tensor) -> Tensor:
+        """Height in m (B, …) of bare ground from land samples (B, …, 4), distance seaward in m (B, …)."""
+        sea = seaward + 14 * land[..., 0] + 3 * land[..., 3]
+        looks = [(distance.log() / 4).expand_as(sea), (distance / 1000).clamp(max=2).expand_as(sea)]
+        x = features([*land.unbind(-1), sea / 40, (sea / 100).clamp(-1.2, 2.5), *looks])
+        return self.ground(x, told).float().view(seaward.shape) * 40
+
+    def ground_at(
+        self, textures: Textures, moment: Moment, x: Tensor, y: Tensor, told: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Heights in m (B, N) of ground at points near the walker (B, N), and of the water (B,)."""
+        base = moment.world.view(-1, 1) * SIZE * SIZE
+        here = sample(textures.land, base, x / LAND_CELL_M, y / LAND_CELL_M)
+        shore = moment.shore.float()[:, :, None]
+        seaward = (x - shore[:, 0]) * shore[:, 2].sin() + (y - shore[:, 1]) * shore[:, 2].cos()
+        ground = self.heights(here, seaward, torch.full_like(x, 2.2), told)
+        return ground, self.level(told)[:, 0] * 10
+
+    def _to_walls(
+        self, textures: Textures, start: tuple[Tensor, Tensor], step: tuple[Tensor, Tensor], distance: Tensor
+    ) -> Tensor:
+        """Distances (1, C, K) along rays with the two next to each wall moved to it; start and step in texels."""
+
+        def inside(at: Tensor, column: Tensor | None = None) -> Tensor:
+            dx, dy = step if column is None else (step[0].take(column), step[1].take(column))
+            u, v = start[0] + dx * at, start[1] + dy * at
+            index = (v.floor().long() & (SIZE - 1)) * SIZE + (u.floor().long() & (SIZE - 1))
+            return texels(textures.town, index)[..., 0] > 0
+
+        c, k = step[0].shape[1], distance.shape[-1]
+        distance = distance.expand(1, c, k).contiguous()
+        built = inside(distance)
+        enters = built[..., 1:] & ~built[..., :-1] & (distance[..., 1:] < _HOUSES_M)
+        at = F.pad(enters, (1, 0)).flatten().nonzero()[:, 0]
+        flat = distance.flatten().clone()
+        near, far, column = flat.take(at - 1), flat.take(at), at // k
+        for _ in range(_HALVINGS):
+            middle = (near + far) / 2
+            within = inside(middle, column)
+            near, far = torch.where(within, near, middle), torch.where(within, middle, far)
+        flat[at - 1], flat[at] = near, far
+        return flat.view(1, c, k)
+
+    def relief(
+        self, textures: Textures, moment: Moment, across: Tensor, distance: Tensor, told: Tensor
+    ) -> tuple[Points, Tensor]:
+        """Points along the rays of columns `across` (B, C), at distances (K,), and heights seen there, (B, C, K)."""
+        yaw = moment.camera[:, 3:4].float()
+        dx, dy = (yaw.sin() + yaw.cos() * across)[..., None], (yaw.cos() - yaw.sin() * across)[..., None]
+        x0, y0 = moment.camera[:, 0, None, None].float(), moment.camera[:, 1, None, None].float()
+        shift = textures.shift[moment.world][:, :, None, None]
+        blocks = weight_of(moment, "block_m")
+        if blocks is not None and len(told) == 1 and not torch.is_grad_enabled():
+            start = (x0 + shift[:, 0]) / TOWN_CELL_M, (y0 + shift[:, 1]) / TOWN_CELL_M
+            distance = self._to_walls(textures, start, (dx / TOWN_CELL_M, dy / TOWN_CELL_M), distance)
+        x, y = x0 + dx * distance, y0 + dy * distance
+        shore = moment.shore.float()[:, :, None, None]
+        seaward = (x - shore[:, 0]) * shore[:, 2].sin() + (y - shore[:, 1]) * shore[:, 2].cos()
+        land = sample(textures.land, moment.world.view(-1, 1, 1) * SIZE * SIZE, x / LAND_CELL_M, y / LAND_CELL_M)
+        u, v = (x + shift[:, 0]) / DETAIL_CELL_M, (y + shift[:, 1]) / DETAIL_CELL_M
+        detail = sample(textures.detail, 0, u, v)
+        rank = nearest(textures.detail, u, v)[..., 1]
+        house = hue = torch.zeros_like(x)
+        with torch.autocast(x.device.type, enabled=False):  # a mountain's height needs more than eight bits
+            told = told.float()
+            ground = self.heights(land, seaward, distance, told)
+            level, swell = self.level(told).unbind(1)
+            level, swell = level.view(-1, 1, 1) * 10, F.softplus(swell).view(-1, 1, 1) * 0.3
+            looks = [(distance.log() / 4).expand_as(ground), (distance / 40).clamp(max=2).expand_as(ground)]
+            stands = features([detail[..., 0], rank, land[..., 3], ground / 40, *looks])
+            height = self.stands(stands, told).float().view_as(ground)
+            if blocks is not None:
+                index = ((y + shift[:, 1]) / TOWN_CELL_M).floor().long() & (SIZE - 1)
+                index = index * SIZE + (((x + shift[:, 0]) / TOWN_CELL_M).floor().long() & (SIZE - 1))
+                town = texels(textures.town, index)
+                built = (town[..., 0] > 0) & (blocks > 0.015)
+                near = [(distance / 4).clamp(max=2).expand_as(ground), (distance / 40).clamp(max=2).expand_as(ground)]
+                rises = self.houses(features([town[..., 0], town[..., 1], *near]), told).float().view_as(ground)
+                house, hue = 20 * F.leaky_relu(rises, _LEAK) * built, town[..., 2] * built
+        # Nothing stands where no crown is; under water and in houses nothing grows either.
+        tall = 10 * F.leaky_relu(height, _LEAK) * (detail[..., 0] > 0)
+        if blocks is not None:
+            tall = tall * (house.abs() < 0.05)
+        depth = (level - ground).clamp(min=0)
+        # Waves run where a sea is, or comes; nothing else needs them.
+        seas = weight_of(moment, "sea")
+        if seas is not None:
+            wave = seaward * WAVE_PER_M + (moment.phases[:, 2] % 1).float()[:, None, None] * (2 * math.pi)
+            wave = wave + 1.3 * land[..., 3]
+            sea = (seas > 0).float()
+            crest, trough = wave.sin() * sea, wave.cos() * sea
+        else:
+            crest = trough = torch.zeros_like(ground)
+        dry = ground + tall + house
+        surface = torch.where(depth > 0, level + swell * crest * (depth * 0.5).clamp(max=1), dry)
+        azimuth = yaw + across.atan() - SUN_AZIMUTH_RAD
+        square = torch.atan2(azimuth.sin(), azimuth.cos()).square()[..., None]
+        points = Points(
+            x, y, u, v, distance.expand_as(x), square, land, detail[..., 0], rank, detail[..., 2], house, hue,
+            ground, tall, depth, crest, trough,
+        )  # fmt: skip
+        return points, surface
+
+    def _colours(self, textures: Textures, moment: Moment, at: Points, told: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What points look like near by, (B, …, 3); how much distance veils of them, (B, …, 1); mirror and tremor."""
+        b, wide = len(told), at.ground.ndim - 1
+
+        def each(values: Tensor) -> Tensor:  # (B,) beside the points
+            return values.view(b, *[1] * wide)
+
+        distance = at.distance
+        gap = 6.0 + 0.02 * distance
+        ahead_x, ahead_y = at.x + gap * math.sin(SUN_AZIMUTH_RAD), at.y + gap * math.cos(SUN_AZIMUTH_RAD)
+        base = each(moment.world) * SIZE * SIZE
+        ahead = sample(textures.land, base, ahead_x / LAND_CELL_M, ahead_y / LAND_CELL_M)
+        # How the field changes towards the sun: what it means for the light the network knows.
+        change = (ahead - at.land) * (8 / gap[..., None])
+        fine = sample(textures.grain, 0, at.x / FINE_CELL_M, at.y / FINE_CELL_M) * (1.2 - distance / 38).clamp(0, 1)
+        bloom = sample(textures.bloom, 0, at.u * 2.3, at.v * 2.3) * (1.25 - distance / 90).clamp(0, 1)
+        clock, wet = moment.phases[:, 0], at.depth > 0
+        none = torch.zeros_like(at.ground)
+
+        def running(rate: float) -> Tensor:
+            return each(((clock * rate) % SIZE).float())
+
+        ripple = web = coral_sin = coral_cos = none
+        if bool(wet.any()):
+            ripple = sample(textures.grain, 0, at.x * 1.1 + running(1.5), at.y * 1.1 - running(0.8))
+            ripple = ripple * wet / (1 + distance * 0.012)
+        under = weight_of(moment, "sunken")
+        if under is not None:
+            under = each((under.flatten() > 0).float())
+            run = sample(textures.grain, 0, at.x * 0.9 + running(0.7), at.y * 0.9 - running(0.5))
+            web = (-9 * run.square()).exp() * (1.1 - distance / 55).clamp(0, 1) * under
+            turn = at.rank * (18 * math.pi)
+            coral_sin, coral_cos = turn.sin() * under, turn.cos() * under
+        gleam = (each(((clock * 1.1) % (2 * math.pi)).float()) + 5 * at.land[..., 3]).sin()
+        sway = each(((clock * SWAY_RAD_S) % (2 * math.pi)).float()) + at.x * SWAY_X
+        grass = each(((clock * GRASS_RAD_S) % (2 * math.pi)).float()) + at.x * GRASS_X + at.y * GRASS_Y
+        level = each(self.level(told).float()[:, 0]) * 10
+        grain = at.grain * (1.4 - distance / 160).clamp(0, 1)
+        inputs = features(
+            [
+                part.expand_as(at.ground)
+                for part in (
+                    *at.land.unbind(-1), at.crown, at.rank, grain, bloom, fine,
+                    ripple, at.crest, at.trough, wet.float(), at.depth.clamp(max=8) / 4,
+                    (-at.depth * 2).exp(), ((at.ground - level) / 2).clamp(-2, 2), at.ground / 40, at.tall / 10,
+                    *change.unbind(-1), (-1.6 * at.off_sun).exp(), (-14 * at.off_sun).exp(),
+                    distance.log() / 4, 1 / (1 + distance * 0.028), sway.sin(), grass.sin(),
+                    (at.house > 0.3).float(), at.hue, gleam, web, coral_sin, coral_cos,
+                )
+            ]
+        )  # fmt: skip
+        given = self.surface(inputs, told).float().view(*at.ground.shape, 6)
+        around, direct = self.light(told).float().view(b, *[1] * wide, 6).chunk(2, -1)
+        wind, rain = each(moment.environment[:, _WIND]), each(moment.environment[:, _RAIN])
+        tremor = torch.where(wet, ripple * (0.4 + 1.2 * wind), 0.35 * grain * (1 + rain))
+        mirror = torch.stack([torch.sigmoid(given[..., 5] - 2), tremor], -1)
+        return (given[..., :3] + 0.4) * (around + direct * given[..., 4:5]), torch.sigmoid(given[..., 3:4]), mirror
+
+    def forward(
+        self, textures: Textures, moment: Moment, across: Tensor, distance: Tensor, told: Tensor, far: Tensor
+    ) -> tuple[Land, Points]:
+        """What rays of columns `across` (B, C) meet at distances (K,); far (B, C, 3): the colour they fade into."""
+        points, surface = self.relief(textures, moment, across, distance, told)
+        far = far[:, :, None].expand(*surface.shape, 3)
+        if len(told) > 1 or torch.is_grad_enabled():
+            colour, veil, mirror = self._colours(textures, moment, points, told)
+            shown = torch.cat([colour + veil * (far - colour), mirror], -1)
+            return Land(points.distance, points.ground, surface, shown), points
+        # What nearer land hides needs no colour.
+        rise = (surface - moment.camera[:, 2].float()[:, None, None]) / points.distance
+        open_to = rise >= F.pad(rise.cummax(-1).values[..., :-1], (1, 0), value=-torch.inf)
+        at = open_to.flatten().nonzero()[:, 0]
+        colour, veil, mirror = self._colours(textures, moment, points.at(at), told)
+        colour = colour + veil * (far.reshape(-1, 3).index_select(0, at) - colour)
+        whole = torch.zeros(surface.numel(), 5, device=surface.device)
+        whole.index_copy_(0, at, torch.cat([colour, mirror], -1)[0])
+        return Land(points.distance, points.ground, surface, whole.view(*surface.shape, 5)), points
+
+    def meet(self, land: Land, eye: Tensor, slope: Tensor, focal_px: float) -> tuple[Tensor, Tensor, Tensor]:
+        """What is shown (B, C, R, 5), where (B, C, R), an index into the distances, and cover (B, C, R) of land where
+        lines of sight `slope` (B, R) meet it.
+
+        eye (B,): the camera's height in m. What the nearest surface that rises above the line hides is not seen.
+        """
+        b, c, looks = land.surface.shape
+        rise = (land.surface - eye[:, None, None]) / land.distance
+        edge = rise.cummax(-1).values
+        wanted = slope[:, None].expand(b, c, -1).contiguous()
+        with torch.no_grad():
+            # Above the last edge, whose colour its soft border takes, there is sky.
+            at = torch.searchsorted(edge.contiguous(), torch.minimum(wanted, edge[..., -1:]))
+        before = (at - 1).clamp(min=0)
+        low, high = edge.gather(2, before), edge.gather(2, at)
+        # Between two neighbouring points of the same surface colours blend; across a silhouette they must not.
+        inverse = 1 / land.distance
+        flat = eye[:, None, None].clamp(min=0.5) * (inverse.gather(2, before) - inverse.gather(2, at)).clamp(min=1e-6)
+        over = torch.minimum(high - low, torch.maximum(1.5 * flat, flat.new_tensor(1.0 / focal_px)))
+        joined = rise.gather(2, before) >= low
+        share = ((wanted - low) / over.clamp(min=1e-6)).clamp(0, 1)
+        share = torch.where(joined & (at > 0), share, 1.0)
+        shown = land.shown.flatten(0, 2)
+        row = (torch.arange(b * c, device=at.device) * looks).view(b, c, 1)
+        shown = torch.lerp(texels(shown, row + before), texels(shown, row + at), share[..., None])
+        # How much of the pixel's height the land's last edge leaves to the sky.
+        cover = ((edge[..., -1:] - wanted) * focal_px + 0.5).clamp(0, 1)
+        return shown, at, cover
+
+    def with_fronts(
+        self, moment: Moment, picture: Tensor, points: Points, at: Tensor, cover: Tensor, slope: Tensor, told: Tensor
+    ) -> Tensor:
+        """Picture (B, C, R, 3) with doors and windows in the fronts of its houses; `at` and `cover` as `meet` gives."""
+
+        def there(values: Tensor) -> Tensor:
+            return values.gather(2, at)
+
+        house = there(points.house)
+        where = (house > 0.3) & (cover > 0.5)
+        if not bool(where.any()):
+            return picture
+        distance, hue = there(points.distance), there(points.hue)
+        h = moment.camera[:, 2].float()[:, None, None] + slope[:, None] * distance - there(points.ground)
+        cells, floors = (there(points.x) + there(points.y)) / WINDOW_M, h / FLOOR_M
+        i, j, k = cells.floor().long(), floors.floor().long(), (hue * 255).long()
+        fx, fy = cells - cells.floor() - 0.5, floors - floors.floor() - 0.5
+        shop, zero = (j == 0).float(), torch.zeros_like(i)
+        wheel = hue * (6 * math.pi)
+        parts = [
+            4 * fx.abs(), 4 * fy.abs(), 2 * fy, _hash(i, j, k), _hash(i, zero + 7, k) * shop, shop,
+            _hash(k, zero + 3, zero + 5), (h / 4).clamp(-1, 2), (house - h).clamp(-1, 2), hue, wheel.sin(), wheel.cos(),
+            (1.5 - distance / 70).clamp(0, 1), 1 / (1 + distance * 0.02), (distance / 300).clamp(max=2),
+            4 * fx.abs() * (1 - shop), 4 * fy.abs() * (1 - shop), (hue > 0.7).float(),
+        ]  # fmt: skip
+        return lay(picture, where, parts, self.fronts, told, False)
+
+    def mirrored(
+        self, picture: Tensor, shown: Tensor, distance: Tensor, v: Tensor, horizon: Tensor, focal: float,
+        above: Tensor, above_distance: Tensor,
+    ) -> Tensor:  # fmt: skip
+        """Picture (B, C, R, 3) with what water and wet ground mirror of the rows `above` (B, C, H, 3).
+
+        shown as `meet` gives, distance in m (B, C, R), 0 for sky; above_distance (B, C, H); v (R,) rows in 0..1;
+        horizon (B,), and focal length in heights of the picture. A mirrored line of sight goes up as steeply as it
+        came down: what it meets at a distance d stands so much lower in the picture. Two looks find it well enough.
+        """
+        b, c, r, _ = picture.shape
+        low = v[None, None] - horizon.view(-1, 1, 1)
+        where = (shown[..., 3] > _MIRRORS) & (low > 0) & (distance > 0)
+        index = where.flatten().nonzero()[:, 0]
+        if not len(index):
+            return picture
+        rows = above.shape[2]
+        column = index // r
+        row, low = v.take(index % r), low.expand(b, 1, r).reshape(-1).take(column // c * r + index % r)
+        z = distance.reshape(-1).take(index)
+        base = column * rows
+
+        def row_of(at: Tensor) -> Tensor:
+            return at * rows - 0.5
+
+        with torch.no_grad():
+            at = row - 2 * low
+            for _ in range(2):
+                d = above_distance.reshape(-1).take(base + row_of(at).long().clamp(0, rows - 1))
+                at = row - 2 * low + torch.where(d > 0, 2 * low * z / torch.maximum(d, z), 0.0)
+            tremor = shown[..., 4].reshape(-1).take(index)
+            at = torch.minimum(row_of(at + tremor * RIPPLE_RAD * focal), row_of(row) - 1).clamp(0, rows - 1)
+            first = at.long()
+        flat = above.reshape(-1, 3)
+        seen = torch.lerp(
+            flat.index_select(0, base + first),
+            flat.index_select(0, base + (first + 1).clamp(max=rows - 1)),
+            (at - first)[:, None],
+        )
+        own = picture.reshape(-1, 3)
+        mirror = shown[..., 3].reshape(-1).take(index)[:, None]
+        under = own.index_select(0, index)
+        return own.index_copy(0, index, under + mirror * (seen - under)).view(picture.shape)
