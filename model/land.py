@@ -34,6 +34,7 @@ _RAIN, _WIND = ENVIRONMENT.index("rain"), ENVIRONMENT.index("wind")
 _LEAK = 0.1  # so that trees which stand too low, most stand nowhere, can still grow
 _HALVINGS = 5  # by which a wall is found between two points of a ray
 _HOUSES_M = 420.0  # farther off a wall's place is exact enough
+_FOLIAGE_M = 120.0  # farther off no leaf is told from another
 _MIRRORS = 0.02  # less than this is no mirror
 
 
@@ -99,10 +100,11 @@ class Terrain(nn.Module):
         with torch.no_grad():
             self.light.bias.copy_(torch.tensor([0.6, 0.6, 0.6, 0.3, 0.3, 0.3]))
         self.ground = Shader(8, 1, preset.ground_width, 2, told)
-        self.stands = Shader(6, 1, preset.ground_width, 2, told)
+        self.stands = Shader(7, 1, preset.ground_width, 2, told)
         self.houses = Shader(4, 1, 16, 2, told)
         self.surface = Shader(34, 6, preset.view_width, 3, told)
         self.fronts = Shader(18, 4, 32, 2, told)
+        self.foliage = Shader(13, 1, 24, 2, told)
 
     def heights(self, land: Tensor, seaward: Tensor, distance: Tensor, told: Tensor) -> Tensor:
         """Height in m (B, …) of bare ground from land samples (B, …, 4), distance seaward in m (B, …)."""
@@ -173,7 +175,7 @@ class Terrain(nn.Module):
             level, swell = self.level(told).unbind(1)
             level, swell = level.view(-1, 1, 1) * 10, F.softplus(swell).view(-1, 1, 1) * 0.3
             looks = [(distance.log() / 4).expand_as(ground), (distance / 40).clamp(max=2).expand_as(ground)]
-            stands = features([detail[..., 0], rank, land[..., 3], ground / 40, *looks])
+            stands = features([detail[..., 0], rank, land[..., 3], ground / 40, *looks, detail[..., 2]])
             height = self.stands(stands, told).float().view_as(ground)
             if blocks is not None:
                 index = ((y + shift[:, 1]) / TOWN_CELL_M).floor().long() & (SIZE - 1)
@@ -340,6 +342,51 @@ class Terrain(nn.Module):
             4 * fx.abs() * (1 - shop), 4 * fy.abs() * (1 - shop), (hue > 0.7).float(),
         ]  # fmt: skip
         return lay(picture, where, parts, self.fronts, told, False)
+
+    def with_foliage(
+        self, textures: Textures, moment: Moment, picture: Tensor, points: Points, at: Tensor, cover: Tensor,
+        slope: Tensor, told: Tensor,
+    ) -> Tensor:  # fmt: skip
+        """Picture (B, C, R, 3) with leaves and branches where trees stand; `at` and `cover` as `meet` gives."""
+        b, c, r, _ = picture.shape
+        looks = points.distance.shape[-1]
+        near = points.distance < _FOLIAGE_M
+        trees = ((points.tall > 0.3) & near).gather(2, at) & (cover > 0.5)
+        index = trees.flatten().nonzero()[:, 0]
+        if not len(index):
+            return picture
+        column, row = index // r, index % r
+        met = column * looks + at.flatten().take(index)
+
+        def there(values: Tensor) -> Tensor:
+            return values.reshape(-1).take(met)
+
+        distance, tall = there(points.distance), there(points.tall)
+        eye = moment.camera[:, 2].float().take(column // c)
+        h = eye + slope.reshape(-1).take(column // c * r + row) * distance - there(points.ground)
+        x, y = there(points.x), there(points.y)
+        leaf = sample(textures.grain, 0, x * 4.5, h * 4.5) + sample(textures.grain, 0, y * 4.5 + 50, h * 4.5)
+        leaf = leaf * (0.5 * (1.3 - distance / 55).clamp(0, 1))
+        tier = h * 4.6 + 1.2 * leaf
+        knot = ((h / 1.3) - (h / 1.3).floor() - 0.5).abs() * 2
+        parts = [
+            leaf, tier.sin(), tier.cos(), knot, (knot - 0.86).clamp(min=0) * 7, (1.3 - distance / 90).clamp(0, 1),
+            (h / (0.25 * tall + 0.5)).clamp(0, 1), h / 10, tall / 10, there(points.crown), there(points.rank),
+            1 / (1 + distance * 0.028), distance / 100,
+        ]  # fmt: skip
+        own = picture.reshape(-1, 3)
+        under = own.index_select(0, index)
+        if b == 1:
+            tone = self.foliage(torch.stack(parts).T[None], told)[0]
+        else:
+            # Moments have different counts of such points: each in a row of its own, filled up.
+            counts = trees.flatten(1).sum(1)
+            place = torch.arange(len(index), device=index.device) - (counts.cumsum(0) - counts).take(column // c)
+            filled = under.new_zeros(b, int(counts.max()), len(parts))
+            filled[column // c, place] = torch.stack(parts, -1).to(filled)
+            tone = self.foliage(filled, told)[column // c, place]
+        lit = (under * (1 + tone.float())).to(own)
+        return own.index_copy(0, index, lit).view(picture.shape)
 
     def mirrored(
         self, picture: Tensor, shown: Tensor, distance: Tensor, v: Tensor, horizon: Tensor, focal: float,

@@ -69,7 +69,7 @@ def embed(texts: list[str]) -> NDArray[np.float32]:
 class TextHead(nn.Module):
     """Embeddings (N, WIDTH) to logits of everything a phrase can mean."""
 
-    def __init__(self, width: int = 256) -> None:
+    def __init__(self, width: int = 384) -> None:
         super().__init__()
         self.sizes = {
             "place": len(PLACES) + 1,

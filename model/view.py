@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.camera import EYE_M, FIELD_OF_VIEW_RAD, HORIZON, NEAREST_M, distances
+from model.diorama.places import PLACES
 from model.land import Land, Terrain
 from model.overlay import Overlay
 from model.preset import Preset
@@ -34,6 +35,7 @@ class View(nn.Module):
     """Field, camera and conditions to pictures."""
 
     distance: Tensor
+    own_place: Tensor
     terrain: Terrain
     sky: Sky
 
@@ -42,8 +44,15 @@ class View(nn.Module):
         self.preset = preset
         self.register_buffer("distance", torch.from_numpy(distances(preset.view_looks)), persistent=False)
         self.tell = nn.Sequential(nn.Linear(TOLD, _TOLD), nn.SiLU(), nn.Linear(_TOLD, _TOLD), nn.SiLU())
+        # A venue's own: what its footage taught beside the moment, and its place; nothing in the model that is shipped.
+        self.venue = nn.Parameter(torch.zeros(_TOLD), requires_grad=False)
+        self.register_buffer("own_place", torch.zeros(len(PLACES)))
         self.terrain, self.sky = Terrain(preset, _TOLD), Sky(preset, _TOLD)
         self.overlay = Overlay(_TOLD)
+
+    def told_of(self, moment: Moment) -> Tensor:
+        """What all networks are told of moments, (B, _TOLD)."""
+        return self.tell(moment.told().float()) + self.venue  # type: ignore[no-any-return]
 
     def columns(
         self, textures: Textures, moment: Moment, u: Tensor, v: Tensor, aspect: float, pixel: float, coarse: int = 1,
@@ -57,7 +66,7 @@ class View(nn.Module):
         for water to mirror; without them rows are those of a whole picture, which mirrors itself.
         """
         b, c = u.shape
-        told = self.tell(moment.told().float())
+        told = self.told_of(moment)
         tangent_half = math.tan(FIELD_OF_VIEW_RAD / 2)
         across = (2 * u - 1) * tangent_half
         heights = 2 * tangent_half / aspect  # of the picture, in focal lengths
@@ -76,6 +85,8 @@ class View(nn.Module):
         colour, met = shown[..., :3], torch.where(cover > 0.5, land.distance.gather(2, at), 0.0)
         if weight_of(moment, "block_m") is not None:
             colour = self.terrain.with_fronts(moment, colour, points, at, cover, slope, told)
+        if weight_of(moment, "tree_cover") is not None:
+            colour = self.terrain.with_foliage(textures, moment, colour, points, at, cover, slope, told)
         open_sky = cover < 1
         picture = colour
         rows = open_sky.any(0).any(0).nonzero()[:, 0]
@@ -106,4 +117,4 @@ class View(nn.Module):
 
     def ground_at(self, textures: Textures, moment: Moment, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Heights in m (B, N) of ground at points near the walker (B, N), and of the water (B,)."""
-        return self.terrain.ground_at(textures, moment, x, y, self.tell(moment.told().float()))
+        return self.terrain.ground_at(textures, moment, x, y, self.told_of(moment))

@@ -79,6 +79,11 @@ class WorldModel:
         """What a checkpoint holds, by name."""
         return {"network": self.network, "view": self.view, "sound": self.sound, "head": self.head}
 
+    def own_place(self, seed: int) -> Array:
+        """The place (places,) a world begins in when nobody names one: the venue's, if the model was made for one."""
+        place = self.view.own_place.cpu().numpy()
+        return place.copy() if place.any() else own_place(seed)
+
     def embed(self, text: str) -> Array:
         """A text's embedding float32 (E,), for the text fields of Conditions."""
         return embed([text])[0]
@@ -114,7 +119,7 @@ class WorldModel:
             world.wish = replace(world.wish, place=int(place.argmax()), environment=shown | world.wish.environment)
         for key, value in world.wish.environment.items():
             environment[ENVIRONMENT.index(key)] = value
-        world.easing = Easing(own_place(seed) if place is None else place, environment)
+        world.easing = Easing(world.easing.place if place is None else place, environment)
         with torch.autocast(self.device.type, torch.bfloat16):
             world.walker = outlook.find_spot(self.view, world.textures, world.easing.place, environment, seed)
             if picture is not None:
@@ -187,7 +192,7 @@ class World:
     def __init__(self, model: WorldModel, seed: int) -> None:
         self.model, self.seed, self.field_seed, self.index = model, seed, seed, 0
         self.wish, self.walker = Wish(), Walker()
-        self.easing = Easing(own_place(seed), wandering(seed, 0.0))
+        self.easing = Easing(model.own_place(seed), wandering(seed, 0.0))
         self.synth = SynthState.silent()
         self.cache = StepCache(model.preset, model.device)
         self.textures = Textures.of([field_of(seed)], model.device)

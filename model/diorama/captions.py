@@ -254,8 +254,10 @@ _VIEWS: dict[str, tuple[list[str], list[str]]] = {
     "first": (["first person", "through my own eyes", "first-person view", "hide the character"],
               ["第一人称", "用自己的眼睛看", "隐藏人物"]),
 }  # fmt: skip
-_FLASH = (["lightning strikes", "a flash of lightning", "a lightning bolt", "thunder and a flash"],
-          ["打雷", "一道闪电", "闪电划过", "雷电交加的一闪"])  # fmt: skip
+_FLASH = (["lightning strikes", "a flash of lightning", "a lightning bolt", "thunder and a flash", "lightning flashes",
+           "let lightning strike", "a bolt from the sky", "strike a lightning", "one flash of lightning", "lightning", "flash",
+           "a thunderbolt", "let it flash", "a crack of thunder", "thunder"],
+          ["打雷", "一道闪电", "闪电划过", "雷电交加的一闪", "闪电", "打一个雷", "来一道闪电", "雷声和闪光", "霹雳", "雷鸣"])  # fmt: skip
 _NOTHING = (
     ["hello there", "thank you", "what a lovely installation", "please wait", "the museum closes at six", "open the door",
      "how are you", "carry on like this", "keep it as it is", "nothing changes", "welcome everyone", "test"],
@@ -302,6 +304,8 @@ def scene(rng: np.random.Generator, judging: bool = False) -> tuple[str, Meaning
     name = PLACES[int(rng.integers(len(PLACES)))]
     meaning = Meaning(place=PLACES.index(name))
     words = _pick(rng, PLACE_WORDS[name][zh], judging)
+    if "night" in words or "夜" in words:
+        meaning |= _set(sun_rad=-0.55)
     mood = rng.random()
     if mood < 0.12:
         meaning |= _set(wind=0.1, energy=0.15)
@@ -441,6 +445,8 @@ def directive(rng: np.random.Generator, judging: bool = False) -> tuple[str, Mea
                   "travel to " + where, "we arrive at " + where]
         )  # fmt: skip
         phrase, meaning = forms[int(rng.integers(len(forms)))], Meaning(place=PLACES.index(name))
+        if "night" in where or "夜" in where:
+            meaning |= _set(sun_rad=-0.55)
     elif kind < 0.66:
         name = tuple(_MOTIONS)[int(rng.integers(len(_MOTIONS)))]
         phrase, slow = _pick(rng, _MOTIONS[name][zh], judging), name != "still" and rng.random() < 0.3

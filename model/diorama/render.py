@@ -44,6 +44,7 @@ from model.diorama.places import COLUMN
 from model.field import DETAIL_CELL_M, FINE_CELL_M, LAND_CELL_M, TOWN_CELL_M, Field
 
 TREE_LINE_M = 70.0
+_FOLIAGE_M = 120.0  # farther off no leaf is told from another
 
 _HILL, _RIDGE, _RIDGE_FAR, _DUNE, _SEA = (COLUMN[k] for k in ("hill_m", "ridge_m", "ridge_far_m", "dune_m", "sea"))
 _WATER, _BASE, _TREE, _COVER = (COLUMN[k] for k in ("water", "base_m", "tree_m", "tree_cover"))
@@ -122,7 +123,23 @@ def tree_at(land, detail, shift, place, x, y, ground, distance):  # type: ignore
     crown = _clamp((crown - place[_SLENDER]) / (1 - place[_SLENDER]), 0.0, 1.0)
     rounded = math.sqrt(1 - (1 - crown) * (1 - crown))
     crown = crown * (1 - place[_ROUND]) + rounded * place[_ROUND]
-    return crown, place[_TREE] * crown * grown * (0.75 + 0.25 * (1 - rank))
+    ragged = 1 + 0.22 * _clamp(_sample(detail, 2, du, dv), -1.5, 1.5) * (1 - place[_SLENDER])
+    return crown, place[_TREE] * crown * grown * (0.75 + 0.25 * (1 - rank)) * ragged
+
+
+@nb.njit(fastmath=True, inline="always")
+def foliage(detail, place, x, y, h, tall, distance):  # type: ignore[no-untyped-def]
+    """How light or dark what stands at (x, y) is at height h of `tall` m: leaves, branches, rings; 1 on average."""
+    fade = _clamp(1.3 - distance / 90, 0.0, 1.0)
+    leaf = 0.5 * (_sample(detail, 2, x * 4.5, h * 4.5) + _sample(detail, 2, y * 4.5 + 50, h * 4.5))
+    leaf *= _clamp(1.3 - distance / 55, 0.0, 1.0)
+    stem = _smooth(place[_SLENDER] * 4 - 1.4)
+    tier = math.sin(h * 4.6 + 1.2 * leaf) * (1 - place[_ROUND]) * (1 - stem)
+    knot = abs(h / 1.3 - math.floor(h / 1.3) - 0.5) * 2
+    knot = _smooth((knot - 0.86) * 9) * stem
+    foot = _clamp(h / (0.25 * tall + 0.5), 0.0, 1.0)
+    tone = 1 + (0.62 * leaf * (1 - 0.6 * stem) + 0.30 * tier) * fade - 0.5 * knot * fade
+    return _clamp(tone * (0.6 + 0.55 * foot), 0.15, 2.0)
 
 
 @nb.njit(fastmath=True, cache=True)
@@ -305,7 +322,7 @@ def render(  # type: ignore[no-untyped-def]
             wx, wy = px + dx * z, py + dy * z
             ground = ground_height(land, place, shore, wx, wy, z)
             wet = ground < level
-            tree = house = hue = mirror = tremble = 0.0
+            tree = tall = house = hue = mirror = tremble = 0.0
             surface = ground
             if wet:
                 seaward = (wx - shore[0]) * math.sin(shore[2]) + (wy - shore[1]) * math.cos(shore[2])
@@ -392,7 +409,7 @@ def render(  # type: ignore[no-untyped-def]
                     white = white_ground
                     if place[_RIDGE] > 1:
                         white = max(white, _smooth((ground - place[_SNOW_LINE] + 16 * patch) / 30) * 0.97)
-                    texture = 1 + place[_GRAIN] * (0.22 * grain + 0.22 * fine) * (1 - 0.6 * white)
+                    texture = 1 + place[_GRAIN] * (0.24 * grain + 0.36 * fine) * (1 - 0.6 * white)
                     lambert = _clamp((rise - slope * low) / math.sqrt(1 + slope * slope) * 1.15 + 0.1, 0.0, 1.3)
                     if house > 0.0:
                         white = 0.0
@@ -462,6 +479,12 @@ def render(  # type: ignore[no-untyped-def]
                             painted = (r, g, b)[k]
                             hazy = far[k] * haze
                             image[y, index, k] += ((painted - hazy) * tone + hazy + lamp * (1 - haze)) * share
+                    elif tree > 0.0 and z < _FOLIAGE_M:
+                        h = pz - (y + 0.5 - horizon) * z / f - ground
+                        tone = foliage(detail, place, wx, wy, h, tall, z)
+                        for k in range(3):
+                            hazy = far[k] * haze
+                            image[y, index, k] += (((r, g, b)[k] - hazy) * tone + hazy) * share
                     else:
                         image[y, index, 0] += r * share
                         image[y, index, 1] += g * share

@@ -46,9 +46,9 @@ PLACE_WORDS: dict[str, Words] = {
         ["竹林", "竹子", "竹海", "翠竹", "竹林深处", "一片竹林", "幽篁", "青竹"],
     ),
     "street": (
-        ["a street at night after rain", "a city street", "the city", "a wet street", "a town with lit windows", "an avenue",
-         "a street between houses", "downtown", "an alley in the city", "a boulevard", "streets of the town", "a rainy street"],
-        ["街道", "雨后的街道", "城市", "夜晚的街道", "城里", "大街", "小巷", "湿漉漉的街道", "市中心", "城市街头"],
+        ["a street at night after rain", "a street at night", "a city street", "the city", "a street with shops", "a town with lit windows", "an avenue",
+         "a street between houses", "downtown", "an alley in the city", "a boulevard", "streets of the town", "a paved street"],
+        ["街道", "石板街道", "城市", "夜晚的街道", "城里", "大街", "小巷", "城镇街道", "市中心", "城市街头"],
     ),
     "reef": (
         ["under water", "a coral reef", "the bottom of the sea", "an underwater world", "the sea floor", "among corals", "a reef",

@@ -58,7 +58,7 @@ def main() -> None:
     """Embed, train, judge on held-out wordings, save."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--phrases", type=int, default=36_000)
+    parser.add_argument("--phrases", type=int, default=60_000)
     parser.add_argument("--epochs", type=int, default=40)
     options = parser.parse_args()
     torch.manual_seed(0)
