@@ -17,8 +17,8 @@ from torch import Tensor
 
 from model.camera import EYE_M, MOON_AZIMUTH_RAD, SUN_AZIMUTH_RAD
 from model.conditions import ENVIRONMENT, FAIR, GRID, Array
-from model.diorama.places import PLACES
-from model.field import PERIOD_M, SIZE
+from model.diorama.places import COLUMN, PLACES, TABLE
+from model.field import PERIOD_M, SIZE, TOWN_CELL_M
 from model.land import Land
 from model.shading import Moment, Textures
 from model.view import View
@@ -26,6 +26,7 @@ from model.walker import Walker
 
 SPOTS, COLUMNS, ROWS = 20, 32, 24
 PROFILE_ROWS, PROFILE_COLUMNS = 18, 10
+STREET_AHEAD_M = 70.0
 SHORE_AHEAD_M = 22.0  # where a sea begins when a coast is asked for in a running world
 _FAR_M = 4000.0  # what counts as the sky's distance
 # Hours and weathers that a picture is compared with.
@@ -81,18 +82,36 @@ def _light(sun_rad: float) -> tuple[float, float]:
     return SUN_AZIMUTH_RAD, 1.5 * math.exp(-(((sun_rad - 0.05) / 0.3) ** 2))
 
 
+def _street(textures: Textures, rng: np.random.Generator) -> tuple[float, float, float]:
+    """A spot in a street of the first field, in m, and a bearing along it: free of houses as far as can be seen."""
+    town, shift = textures.town[:, 0].cpu().numpy(), textures.shift[0].cpu().numpy()
+    ahead = np.arange(-4.0, STREET_AHEAD_M, 2.0)
+    for _ in range(400):
+        x, y = rng.uniform(0, PERIOD_M, 2)
+        yaw = float(rng.integers(4) * np.pi / 2 + rng.normal(0, 0.12))
+        u = ((x + shift[0] + ahead * np.sin(yaw)) / TOWN_CELL_M).astype(int) % SIZE
+        v = ((y + shift[1] + ahead * np.cos(yaw)) / TOWN_CELL_M).astype(int) % SIZE
+        if not town[v * SIZE + u].any():
+            break
+    return float(x), float(y), yaw
+
+
 def find_spot(view: View, textures: Textures, place: Array, environment: Array, seed: int) -> Walker:
     """A walker somewhere in the field with a view: near and far things, colours, nothing right before the eyes."""
     rng = np.random.default_rng([seed, 6])
     bearing, pull = _light(float(environment[0]))
+    built = float(place @ TABLE[:, COLUMN["block_m"]]) > 1
     walkers = []
     for number in range(SPOTS):
         yaw = float(rng.uniform(-np.pi, np.pi))
         if number % 2:  # half of them towards the light
             yaw = bearing + float(rng.normal(0, 0.4))
+        x, y = float(rng.uniform(0, PERIOD_M)), float(rng.uniform(0, PERIOD_M))
+        if built:
+            x, y, yaw = _street(textures, rng)
         walker = Walker(
-            float(rng.uniform(0, PERIOD_M)), float(rng.uniform(0, PERIOD_M)), yaw=yaw,
-            clock_s=float(rng.uniform(0, 600)), drift=float(rng.uniform(0, SIZE)), swash=float(rng.random()),
+            x, y, yaw=yaw, clock_s=float(rng.uniform(0, 600)), drift=float(rng.uniform(0, SIZE)),
+            swash=float(rng.random()),
         )  # fmt: skip
         walkers.append(walker.with_shore(float(rng.uniform(10, 30)), yaw + float(rng.normal(0, 0.4))))
     places, environments = np.tile(place, (SPOTS, 1)), np.tile(environment, (SPOTS, 1))

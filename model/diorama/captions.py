@@ -271,7 +271,8 @@ def held_out(phrase: str) -> bool:
 
 
 def _pick(rng: np.random.Generator, wordings: list[str], judging: bool) -> str:
-    kept = [w for w in wordings if held_out(w) == judging] or wordings
+    # The plainest wording, which stands first, is always learnt.
+    kept = [w for at, w in enumerate(wordings) if (at > 0 and held_out(w)) == judging] or wordings
     return kept[int(rng.integers(len(kept)))]
 
 

@@ -213,13 +213,14 @@ def fit_view(model: WorldModel, venues: list[Venue], minutes: float, updates: in
         venue = venues[int(rng.integers(len(venues)))]
         chosen = torch.as_tensor(rng.integers(len(venue.pictures), size=VIEWS), device=model.device)
         missed = distance(look(model, textures, venue, VIEWS, rng), venue.pictures[chosen], generator)
-        if not math.isfinite(float(missed)):
-            raise SystemExit(f"the distance is {float(missed)} at update {len(found)}: nothing was saved")
+        value = float(missed.detach())
+        if not math.isfinite(value):
+            raise SystemExit(f"the distance is {value} at update {len(found)}: nothing was saved")
         missed.backward()
         torch.nn.utils.clip_grad_norm_([view.venue, *learnt], 1.0)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
-        found.append(float(missed))
+        found.append(value)
         bar.n = len(found) if updates else min(bar.total, round(time.monotonic() - began))
         bar.set_postfix(update=len(found), distance=f"{np.mean(found[-20:]):.5f}")
     bar.close()
