@@ -3,8 +3,8 @@
 Every column of a picture is a ray over the field. A network tells, for a hundred and more points along it, how high
 something stands there and what it looks like under the conditions of the moment; what hides what follows from the
 heights, as in volume rendering of neural fields (Mildenhall et al. 2020; over a ground plan: Chai et al. 2023,
-"Persistent Nature"). Other networks tell the colours of the sky, what falls through the picture, what visitors stir
-and the walker. All of it is a function of field, camera, conditions and a few running phases: the same
+"Persistent Nature"). Other networks tell the colours of the sky, what falls through the picture and what visitors
+stir. All of it is a function of field, camera, conditions and a few running phases: the same
 place looks the same when one comes back to it, and a picture may have any size.
 
 Nothing here was drawn by hand: no height, colour or shape stands in this file, only where to look.
@@ -13,6 +13,7 @@ Nothing here was drawn by hand: no height, colour or shape stands in this file, 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -46,6 +47,9 @@ _SUN = ENVIRONMENT.index("sun_rad")
 _LEAK = 0.1  # so that trees which stand too low, most stand nowhere, can still grow
 _NEAREST_AT_MOST_M = 6.0  # where a view begins that looks at the sky
 _SKY_COARSE = 2  # a running world's sky is soft
+
+
+Between = Callable[[Tensor, Tensor], Tensor]  # picture (B, C, R, 3) and depth (B, C, R) to picture
 
 
 @dataclass
@@ -287,13 +291,14 @@ class View(nn.Module):
     # --- whole ---
 
     def columns(
-        self, textures: Textures, moment: Moment, u: Tensor, v: Tensor, aspect: float, pixel: float, coarse: int = 1
-    ) -> tuple[Tensor, Land, Tensor]:
+        self, textures: Textures, moment: Moment, u: Tensor, v: Tensor, aspect: float, pixel: float, coarse: int = 1,
+        between: Between | None = None,
+    ) -> tuple[Tensor, Land, Tensor]:  # fmt: skip
         """Columns of pictures, (B, C, R, 3) in about 0..1; the land they show; distances in m (B, C, R), 0 for sky.
 
         u (B, C) and v (R,): columns and rows in 0..1 of the picture; aspect: width over height; pixel: height of one,
         of the picture. Where columns and rows are those of a whole picture, the soft sky may be asked for only at one
-        in `coarse` of both.
+        in `coarse` of both. `between` changes what is seen of land and sky before anything is laid over it.
         """
         b, c = u.shape
         told = self.tell(moment.told().float())
@@ -326,16 +331,21 @@ class View(nn.Module):
                 sky = F.interpolate(sky.permute(0, 3, 1, 2), (c, top), mode="bilinear").permute(0, 2, 3, 1)
             upper = torch.lerp(sky, colour[:, :, :top], cover[:, :, :top, None])
             picture = torch.cat([upper, colour[:, :, top:]], 2)
+        depth = torch.where(cover > 0.5, distance, 0.0)
+        if between is not None:
+            picture = between(picture, depth)
         picture = self.overlay(textures, moment, picture, u, v, told, aspect)
-        return picture, land, torch.where(cover > 0.5, distance, 0.0)
+        return picture, land, depth
 
-    def picture(self, textures: Textures, moment: Moment, height: int, width: int) -> tuple[Tensor, Tensor]:
+    def picture(
+        self, textures: Textures, moment: Moment, height: int, width: int, between: Between | None = None
+    ) -> tuple[Tensor, Tensor]:
         """A picture (B, height, width, 3) in about 0..1 and its depth in m (B, height, width), 0 for sky."""
         device = moment.camera.device
         u = ((torch.arange(width, device=device) + 0.5) / width).expand(len(moment.camera), -1)
         v = (torch.arange(height, device=device) + 0.5) / height
         coarse = _SKY_COARSE if not (width % _SKY_COARSE or height % _SKY_COARSE) else 1
-        shown, _, depth = self.columns(textures, moment, u, v, width / height, 1 / height, coarse)
+        shown, _, depth = self.columns(textures, moment, u, v, width / height, 1 / height, coarse, between)
         return shown.transpose(1, 2), depth.transpose(1, 2)
 
     def ground_at(self, textures: Textures, moment: Moment, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
