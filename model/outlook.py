@@ -48,7 +48,7 @@ def moments(walkers: list[Walker], places: Array, environments: Array, device: t
         world=torch.zeros(b, dtype=torch.long, device=device), place=tensor(places), environment=tensor(environments),
         flash=torch.zeros(b, device=device), camera=tensor([w.camera for w in walkers]),
         shore=tensor([w.shore for w in walkers]), phases=tensor([w.phases for w in walkers]),
-        presence=torch.zeros(b, *GRID, 2, device=device), third=torch.zeros(b, device=device),
+        presence=torch.zeros(b, *GRID, 2, device=device),
     )  # fmt: skip
 
 

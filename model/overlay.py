@@ -1,4 +1,4 @@
-"""What lies over a picture of the land: what visitors stir, the walker, and what falls; small networks for each."""
+"""What lies over a picture of the land: what visitors stir, and what falls; small networks for each."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ from model.camera import (
     PULSE_RAD_S,
     RAIN_HEIGHTS_S,
     SNOW_HEIGHTS_S,
-    WALKER_FOOT,
-    WALKER_TALL,
-    WALKER_X,
 )
 from model.conditions import ENVIRONMENT
 from model.field import SIZE
@@ -27,13 +24,12 @@ _LEAST = 0.01  # less rain, snow or nearness than this is none
 
 
 class Overlay(nn.Module):
-    """Lays over pictures what visitors stir, the walker and what falls, in this order."""
+    """Lays over pictures what visitors stir and what falls, in this order."""
 
     def __init__(self, told: int) -> None:
         super().__init__()
         self.falls = Shader(4, 2, 16, 2, told)
         self.stirs = Shader(5, 4, 16, 2, told)
-        self.walker = Shader(20, 4, 48, 3, told)
 
     def forward(
         self, textures: Textures, moment: Moment, picture: Tensor, u: Tensor, v: Tensor, told: Tensor, aspect: float
@@ -41,8 +37,6 @@ class Overlay(nn.Module):
         """Picture (B, C, R, 3) and what lies over it; u (B, C) and v (R,): its columns and rows in 0..1."""
         if bool((moment.presence[..., 0] > 2 * _LEAST).any()):
             picture = self._visitors(textures, moment, picture, u, v, told, aspect)
-        if bool((moment.third > 0.5).any()):
-            picture = self._walker(moment, picture, u, v, told, aspect)
         if bool((self._open_air(moment) * moment.environment[:, [_RAIN, _SNOW]] > _LEAST).any()):
             picture = self._falling(textures, moment, picture, u, v, told, aspect)
         return picture
@@ -76,20 +70,6 @@ class Overlay(nn.Module):
         mote = sample(textures.mote, 0, across * 210 + sway, (down * 210 + lift).expand_as(sway))
         parts = [near, stir, mote, _phase(moment, PULSE_RAD_S).sin(), near * mote]
         return lay(picture, near > _LEAST, parts, self.stirs, told, False)
-
-    def _walker(self, moment: Moment, picture: Tensor, u: Tensor, v: Tensor, told: Tensor, aspect: float) -> Tensor:
-        across, down = (u * aspect)[:, :, None], v[None, None, :]
-        x = (across - WALKER_X * aspect) / WALKER_TALL
-        h = (WALKER_FOOT - down) / WALKER_TALL
-        inside = (x.abs() < 0.34) & (h > -0.2) & (h < 1.2) & (moment.third > 0.5)[:, None, None]
-        stride = ((moment.phases[:, 3] % 1) * 2 * math.pi).float()[:, None, None]
-        moving = moment.phases[:, 4].float()[:, None, None]
-        waves = [f(n * math.pi * a) for a in (x * 2, h) for n in (1, 2, 4) for f in (torch.sin, torch.cos)]
-        parts = [
-            x * 3, h, moving, stride.sin() * moving, stride.cos() * moving, stride.sin().abs() * moving,
-            stride.sin() * moving * x.sign(), x.abs() * 3, *waves,
-        ]  # fmt: skip
-        return lay(picture, inside, parts, self.walker, told, False)
 
     def _falling(
         self, textures: Textures, moment: Moment, picture: Tensor, u: Tensor, v: Tensor, told: Tensor, aspect: float

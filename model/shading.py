@@ -67,7 +67,7 @@ class Moment:
     world (B,): which land of the textures. place (B, places); environment (B, 7); flash (B,).
     camera (B, 5): x, y, z in m, yaw, pitch in rad; shore (B, 3): x, y, bearing of the line a sea lies beyond.
     phases (B, 5): seconds, drift of the clouds in texels, swash, stride in turns, how fast the walker moves 0..1.
-    presence (B, rows, cols, 2); third (B,): 1 where the walker is seen.
+    presence (B, rows, cols, 2).
     """
 
     world: Tensor
@@ -78,7 +78,6 @@ class Moment:
     shore: Tensor
     phases: Tensor
     presence: Tensor
-    third: Tensor
 
     def told(self) -> Tensor:
         """What all networks of the view are told, (B, TOLD)."""

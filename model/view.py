@@ -3,8 +3,8 @@
 Every column of a picture is a ray over the field. A network tells, for a hundred and more points along it, how high
 something stands there and what it looks like under the conditions of the moment; what hides what follows from the
 heights, as in volume rendering of neural fields (Mildenhall et al. 2020; over a ground plan: Chai et al. 2023,
-"Persistent Nature"). Other networks tell the colours of the sky, what falls through the picture, what visitors stir
-and the walker. All of it is a function of field, camera, conditions and a few running phases: the same
+"Persistent Nature"). Other networks tell the colours of the sky, what falls through the picture and what visitors
+stir. All of it is a function of field, camera, conditions and a few running phases: the same
 place looks the same when one comes back to it, and a picture may have any size.
 
 Nothing here was drawn by hand: no height, colour or shape stands in this file, only where to look.
@@ -13,6 +13,7 @@ Nothing here was drawn by hand: no height, colour or shape stands in this file, 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -29,6 +30,9 @@ from model.sky import Sky
 _TOLD = 128  # numbers that all networks are told of a moment
 _NEAREST_AT_MOST_M = 6.0  # where a view begins that looks at the sky
 _SKY_COARSE = 2  # a running world's sky is soft
+
+
+Between = Callable[[Tensor, Tensor], Tensor]  # picture (B, C, R, 3) and depth (B, C, R) to picture
 
 
 class View(nn.Module):
@@ -56,14 +60,15 @@ class View(nn.Module):
 
     def columns(
         self, textures: Textures, moment: Moment, u: Tensor, v: Tensor, aspect: float, pixel: float, coarse: int = 1,
-        above: tuple[Tensor, Tensor] | None = None,
+        above: tuple[Tensor, Tensor] | None = None, between: Between | None = None,
     ) -> tuple[Tensor, Land, Tensor]:  # fmt: skip
         """Columns of pictures, (B, C, R, 3) in about 0..1; the land they show; distances in m (B, C, R), 0 for sky.
 
         u (B, C) and v (R,): columns and rows in 0..1 of the picture; aspect: width over height; pixel: height of one,
         of the picture. Where columns and rows are those of a whole picture, the soft sky may be asked for only at one
         in `coarse` of both. `above`: all rows of the same columns, (B, C, H, 3), and their distances in m, (B, C, H),
-        for water to mirror; without them rows are those of a whole picture, which mirrors itself.
+        for water to mirror; without them rows are those of a whole picture, which mirrors itself. `between` changes
+        what is seen of land and sky before anything falls over it.
         """
         b, c = u.shape
         told = self.told_of(moment)
@@ -103,16 +108,20 @@ class View(nn.Module):
             picture = torch.cat([upper, colour[:, :, top:]], 2)
         horizon, focal = HORIZON + pitch[:, 0].tan() / heights, 1 / heights
         picture = self.terrain.mirrored(picture, shown, met, v, horizon, focal, *(above or (picture, met)))
+        if between is not None:
+            picture = between(picture, met)
         picture = self.overlay(textures, moment, picture, u, v, told, aspect)
         return picture, land, met
 
-    def picture(self, textures: Textures, moment: Moment, height: int, width: int) -> tuple[Tensor, Tensor]:
+    def picture(
+        self, textures: Textures, moment: Moment, height: int, width: int, between: Between | None = None
+    ) -> tuple[Tensor, Tensor]:
         """A picture (B, height, width, 3) in about 0..1 and its depth in m (B, height, width), 0 for sky."""
         device = moment.camera.device
         u = ((torch.arange(width, device=device) + 0.5) / width).expand(len(moment.camera), -1)
         v = (torch.arange(height, device=device) + 0.5) / height
         coarse = _SKY_COARSE if not (width % _SKY_COARSE or height % _SKY_COARSE) else 1
-        shown, _, depth = self.columns(textures, moment, u, v, width / height, 1 / height, coarse)
+        shown, _, depth = self.columns(textures, moment, u, v, width / height, 1 / height, coarse, None, between)
         return shown.transpose(1, 2), depth.transpose(1, 2)
 
     def ground_at(self, textures: Textures, moment: Moment, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

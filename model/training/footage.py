@@ -30,7 +30,7 @@ from model import checkpoint, outlook
 from model.camera import EYE_M
 from model.conditions import ENVIRONMENT
 from model.diorama.places import PLACES
-from model.diorama.sound import SAMPLE_RATE_HZ, SLICE_SAMPLES
+from model.diorama.waveforms import SAMPLE_RATE_HZ, SLICE_SAMPLES
 from model.field import PERIOD_M, field_of
 from model.shading import Textures
 from model.sound_codec import analyse

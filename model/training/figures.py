@@ -1,0 +1,211 @@
+"""Train the figures: `python -m model.training.figures --work DIR --minutes 15`.
+
+The teacher tells random points of random poses of every kind; no point is seen twice. The light of the moment and the
+veil of distance are learnt beside. Checkpoints every few minutes; the same command goes on from the last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import math
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from model.conditions import GRID
+from model.diorama import figures as teacher
+from model.diorama.episode import random_environment
+from model.diorama.places import PLACES
+from model.diorama.shapes import Array
+from model.figures import CELLS, Figures
+from model.shading import Moment
+from model.sprites import BOXES, KINDS
+
+SIMPLE = frozenset({"fireflies", "lanterns", "boat", "balloon", "meteor"})  # nothing of them moves much
+POSES, POINTS = 16, 80  # of a kind, of an update
+MOMENTS = 48
+
+
+def random_poses(rng: np.random.Generator, kind: int, count: int) -> Array:
+    """Poses (count, 5) as they happen: who runs does nothing else, what bursts does so at all times alike."""
+    gait, moving, act, hue, look = rng.random((5, count))
+    name = KINDS[kind]
+    if name in ("kitten", "deer", "fox", "person"):
+        moving = moving * (rng.random(count) < 0.6)
+        act = np.where(rng.random(count) < 0.35, np.round(act), act) * (1 - moving)
+    elif name.endswith("behind"):
+        moving = np.clip(moving * 1.6, 0, 1) * (rng.random(count) < 0.8)
+        act, hue, look = np.zeros((3, count))
+    else:
+        moving = np.ones(count)
+        if name in ("balloon", "whale", "lanterns"):
+            act = np.clip(act * 2 - 0.5, 0, 1)
+    return np.stack([gait, moving, act, hue, look], 1).astype(np.float32)
+
+
+def occupied(kind: int, poses: int = 96) -> Array:
+    """Where a figure of this kind may be: (CELLS up, CELLS across), 1 or 0."""
+    rng = np.random.default_rng([kind, 51])
+    fine = 4
+    at = (np.arange(CELLS * fine) + 0.5) / (CELLS * fine) * 2 - 1
+    x, y = np.meshgrid(at * BOXES[kind][0], at)
+    found = np.zeros((CELLS, CELLS), np.float32)
+    for pose in random_poses(rng, kind, poses):
+        told = teacher.tell(kind, x.reshape(1, -1).astype(np.float32), y.reshape(1, -1).astype(np.float32), pose[None])
+        cover = told[0, :, 5].reshape(CELLS, fine, CELLS, fine).max((1, 3))
+        found = np.maximum(found, cover > 0.02)
+    return found
+
+
+def random_points(rng: np.random.Generator, kind: int, where: Array, count: tuple[int, int]) -> tuple[Array, Array]:
+    """Points x, y (S, N) of a kind's box, most of them in cells where it may be."""
+    cells = np.flatnonzero(where)
+    chosen = np.where(rng.random(count) < 0.9, rng.choice(cells, count), rng.integers(0, CELLS * CELLS, count))
+    row, col = np.divmod(chosen, CELLS)
+    x = ((col + rng.random(count)) / CELLS * 2 - 1) * BOXES[kind][0]
+    y = (row + rng.random(count)) / CELLS * 2 - 1
+    return x.astype(np.float32), y.astype(np.float32)
+
+
+def loss_of(figures: Figures, rng: np.random.Generator, kind: int) -> Tensor:
+    """How far a kind's network is from its teacher on random points."""
+    poses = random_poses(rng, kind, POSES)
+    x, y = random_points(rng, kind, figures.occupied[kind].numpy(), (POSES, POINTS))
+    wanted = torch.from_numpy(teacher.tell(kind, x, y, poses))
+    given = figures.kinds[kind](torch.from_numpy(x), torch.from_numpy(y), torch.from_numpy(poses))
+    cover = F.binary_cross_entropy_with_logits(given[..., 5], wanted[..., 5])
+    missed = (torch.sigmoid(given[..., :5]) - wanted[..., :5]).abs() * given.new_tensor([1.0, 1.0, 1.0, 0.5, 1.0])
+    return cover + 2 * (missed.mean(-1) * wanted[..., 5]).mean()
+
+
+def air_loss_of(figures: Figures, rng: np.random.Generator) -> Tensor:
+    """How far light and veil are from the teacher's in random weathers."""
+    weathers = np.stack([random_environment(rng) for _ in range(MOMENTS)])
+    flash = (rng.random(MOMENTS) * (rng.random(MOMENTS) < 0.2)).astype(np.float32)
+    distance = np.exp(rng.uniform(math.log(1.5), math.log(800), MOMENTS)).astype(np.float32)
+    wide = [w.astype(np.float64) for w in weathers]
+    around, direct = (np.stack(part) for part in zip(*map(teacher.light, wide, flash.tolist()), strict=True))
+    left = np.array([teacher.unveiled(w, d) for w, d in zip(wide, distance.tolist(), strict=True)], np.float32)
+    environment, b = torch.from_numpy(weathers), MOMENTS
+    moment = Moment(
+        world=torch.zeros(b, dtype=torch.long), place=torch.zeros(b, len(PLACES)), environment=environment,
+        flash=torch.from_numpy(flash), camera=torch.zeros(b, 5), shore=torch.zeros(b, 3), phases=torch.zeros(b, 5),
+        presence=torch.zeros(b, *GRID, 2),
+    )  # fmt: skip
+    got_around, got_direct = figures.lights(moment)
+    got = torch.cat([got_around, got_direct], 1) - torch.from_numpy(np.concatenate([around, direct], 1))
+    veiled = figures.left(environment, torch.from_numpy(distance)) - torch.from_numpy(left)
+    return got.abs().mean() + veiled.abs().mean()
+
+
+def _save(work: Path, parts: dict[str, dict[str, Tensor]], position: dict[str, float]) -> None:
+    for name, values in parts.items():
+        save_file({k: v.contiguous() for k, v in values.items()}, work / f"{name}.partial")
+        os.replace(work / f"{name}.partial", work / f"{name}.safetensors")
+    (work / "figures.partial").write_text(json.dumps(position))
+    os.replace(work / "figures.partial", work / "figures.json")
+
+
+def _moments_of(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    return {
+        f"{index}/{key}": torch.as_tensor(value)
+        for index, values in optimiser.state_dict()["state"].items()
+        for key, value in values.items()
+    }
+
+
+def _restore(optimiser: torch.optim.Optimizer, moments: dict[str, Tensor]) -> None:
+    kept: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in moments.items():
+        index, key = name.split("/")
+        kept.setdefault(int(index), {})[key] = tensor
+    optimiser.load_state_dict({"state": kept, "param_groups": optimiser.state_dict()["param_groups"]})
+
+
+def main() -> None:
+    """Parse the command line and train."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=15.0)
+    parser.add_argument("--plan-minutes", type=float, help="length of the whole plan the learning rate falls over")
+    parser.add_argument("--updates", type=int, help="stop after so many updates in all (for tests)")
+    parser.add_argument("--rate", type=float, default=8e-3)
+    parser.add_argument("--checkpoint-minutes", type=float, default=2.0)
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(0)
+    figures = Figures()
+    average = copy.deepcopy(figures)
+    optimiser = torch.optim.AdamW(figures.parameters(), options.rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True)
+    update, before = 0, 0.0
+    if (options.work / "figures.json").exists():
+        position = json.loads((options.work / "figures.json").read_text())
+        update, before = position["update"], position["seconds"]
+        figures.load_state_dict(load_file(options.work / "figures-model.safetensors"))
+        average.load_state_dict(load_file(options.work / "figures.safetensors"))
+        _restore(optimiser, load_file(options.work / "figures-optimiser.safetensors"))
+    else:
+        for module in (figures, average):
+            module.occupied.copy_(torch.from_numpy(np.stack([occupied(kind) for kind in range(len(KINDS))])))
+    plan = (options.plan_minutes or options.minutes) * 60
+    rng = np.random.default_rng([update, 50])
+    started = saved = time.monotonic()
+    smooth = 0.0
+
+    def save() -> None:
+        parts = {
+            "figures-model": figures.state_dict(), "figures": average.state_dict(),
+            "figures-optimiser": _moments_of(optimiser),
+        }  # fmt: skip
+        _save(options.work, parts, {"update": update, "seconds": before + time.monotonic() - started})
+        with (options.work / "figures.tsv").open("a") as log:
+            log.write(f"{update}\t{smooth:.5f}\n")
+
+    bar = tqdm(total=round(options.minutes * 60), unit="s", desc="the figures", mininterval=5)
+    while True:
+        elapsed = time.monotonic() - started
+        if elapsed > options.minutes * 60 or (options.updates is not None and update >= options.updates):
+            break
+        done = min(1.0, (before + elapsed) / plan)
+        rate = options.rate * min(1.0, (update + 1) / 100) * max(0.01, 0.5 * (1 + math.cos(math.pi * done)))
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        total = 0.0
+        for kind, name in enumerate(KINDS):
+            if name in SIMPLE and update % 3:
+                continue
+            loss = loss_of(figures, rng, kind)
+            loss.backward()
+            total += float(loss.detach()) * (3 if name in SIMPLE else 1) / len(KINDS)
+        air_loss_of(figures, rng).backward()
+        for network in [*figures.kinds, figures.light, figures.veil]:
+            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+        update += 1
+        with torch.no_grad():
+            share = max(2 / (update + 1), 0.003)
+            torch._foreach_lerp_(list(average.parameters()), list(figures.parameters()), share)
+        smooth = total if smooth == 0 else 0.98 * smooth + 0.02 * total
+        if not math.isfinite(smooth):
+            raise SystemExit(f"the loss is {smooth} at update {update}: nothing was saved since the last checkpoint")
+        bar.n = min(bar.total, round(time.monotonic() - started))
+        bar.set_postfix(update=update, loss=f"{smooth:.4f}", rate=f"{rate:.1e}")
+        if time.monotonic() - saved > options.checkpoint_minutes * 60:
+            save()
+            saved = time.monotonic()
+    save()
+    bar.close()
+
+
+if __name__ == "__main__":
+    main()
