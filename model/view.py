@@ -250,7 +250,8 @@ class View(nn.Module):
         colour = torch.lerp(texels(colours, row + before), texels(colours, row + at), share[..., None])
         # How much of the pixel's height the land's last edge leaves to the sky.
         cover = ((edge[..., -1:] - wanted) * focal_px + 0.5).clamp(0, 1)
-        return colour, land.distance[at], cover
+        depth = torch.lerp(torch.take(land.distance, before), torch.take(land.distance, at), share)
+        return colour, depth, cover
 
     # --- sky ---
 
