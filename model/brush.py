@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from model.conditions import STYLES
+from model.conditions import STYLES, Array
 from model.looks import Looks, Textures
 from model.shading import Shader
 
@@ -71,13 +71,13 @@ class Brush(nn.Module):
         return painted[0].T.view(3, looks.height, looks.width)
 
     def forward(
-        self, picture: Tensor, depth: Tensor, camera: tuple[float, float, float, float], style: Tensor
+        self, picture: Tensor, depth: Tensor, camera: tuple[float, float, float, float], style: Array
     ) -> Tensor:
         """A picture (H, W, 3) in about 0..1, its depth in m (H, W), 0 for sky, and weights of the styles (8,): painted.
 
         camera: x, y in m, yaw, pitch in rad, as the view was given it.
         """
-        weights = (style.clamp(min=0) / style.clamp(min=0).sum().clamp(min=1e-6)).tolist()
+        weights = (style.clip(min=0) / max(1e-6, float(style.clip(min=0).sum()))).tolist()
         if weights[0] > 1 - _LEAST:
             return picture
         looks = Looks(picture, depth, camera, self.textures(picture.device))

@@ -46,7 +46,8 @@ FAIR = np.array([0.6, 0.3, 0.05, 0.0, 0.0, 0.3, 0.5], np.float32)
 class Conditions:
     """What the room and the operators ask of one step. An absent field leaves the choice to the world.
 
-    scene, directive, character, style: text embeddings float32 (E,), acted on once, at the step they are given.
+    scene, directive, character: text embeddings float32 (E,), acted on once, at the step they are given; style: weights
+    of the STYLES float32 (8,), or a text's embedding too.
     view: first or third person. motion: float32 (4,), as MOTION. environment: any subset of ENVIRONMENT.
     release: keys that go back to the world, whatever asked for them before.
     presence: float32 (rows, cols, 2), near and stir in 0..1. loudness_dbfs: what the microphone hears.

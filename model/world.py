@@ -22,9 +22,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from model import checkpoint, outlook
+from model.brush import Brush
 from model.cache import Committed, StepCache
 from model.condition_vector import condition_vector
-from model.conditions import ENVIRONMENT, STEPS_PER_S, Array, Chunk, Conditions, Easing
+from model.conditions import ENVIRONMENT, STEPS_PER_S, STYLES, Array, Chunk, Conditions, Easing
+from model.diorama.captions import NO_STYLE
 from model.diorama.places import COLUMN, TABLE
 from model.field import field_of
 from model.plan import Plan, own_place, planned, wandering
@@ -32,6 +34,7 @@ from model.preset import Preset
 from model.pulse import FLASH_UNIT, Pulse
 from model.shading import Moment, Textures
 from model.sound_codec import SoundCodec, SynthState, synthesise
+from model.styles import named
 from model.text import TextHead, embed
 from model.transformer import Nacre, Seen, rotary_table
 from model.view import View
@@ -61,7 +64,7 @@ class WorldModel:
 
     def __init__(self, preset: Preset, parts: dict[str, dict[str, Tensor]], code: str, device: str = "cpu") -> None:
         self.preset, self.code, self.device = preset, code, torch.device(device)
-        self.network, self.view = Nacre(preset), View(preset)
+        self.network, self.view, self.brush = Nacre(preset), View(preset), Brush()
         self.sound = SoundCodec(preset.sound_tokens, preset.channels)
         self.head = TextHead()
         for name, module in self.parts().items():
@@ -74,14 +77,23 @@ class WorldModel:
             module.eval().requires_grad_(False)
         self.network.to(self.device)
         self.view.to(self.device)
+        self.brush.to(self.device)
 
     def parts(self) -> dict[str, torch.nn.Module]:
         """What a checkpoint holds, by name."""
-        return {"network": self.network, "view": self.view, "sound": self.sound, "head": self.head}
+        return {
+            "network": self.network, "view": self.view, "brush": self.brush, "sound": self.sound, "head": self.head,
+        }  # fmt: skip
 
     def embed(self, text: str) -> Array:
         """A text's embedding float32 (E,), for the text fields of Conditions."""
         return embed([text])[0]
+
+    def style_of(self, text: str) -> Array | None:
+        """Weights (8,) of the style that a text names or, as the text head reads it, means; None where it is none."""
+        name = named(text)
+        style = self.head.read(self.embed(text)).style if name is None else STYLES.index(name)
+        return None if style == NO_STYLE else np.eye(len(STYLES), dtype=np.float32)[style]
 
     @torch.inference_mode()
     def begin(
@@ -90,17 +102,26 @@ class WorldModel:
         image: NDArray[np.uint8] | None = None,
         seed: int = 0,
         view: Literal["first", "third"] = "first",
+        style: str | Array | None = None,
     ) -> World:
         """A new world from a scene (text or embedding), a picture uint8 (H, W, 3) of any size, or nothing at all.
 
-        A picture stands at the beginning, and passes into the place, hour and colours that it is taken for. Raises
-        WorldError for a picture that is not one.
+        A picture stands at the beginning, and passes into the place, hour and colours that it is taken for. style:
+        a text or weights (8,). Raises WorldError for a picture that is not one and for a style that is none.
         """
         world = World(self, seed)
         if scene is not None:
             embedding = self.embed(scene) if isinstance(scene, str) else scene
             world.wish = world.wish.asked(self.head.read(embedding), world.easing.environment)
         world.wish = replace(world.wish, third=view == "third")
+        if style is not None:
+            weights = self.style_of(style) if isinstance(style, str) else style
+            if weights is None:
+                raise WorldError(f"style: {style!r} names none of {', '.join(STYLES)}")
+            try:
+                world.wish = world.wish.styled(weights)
+            except ValueError as error:
+                raise WorldError(str(error)) from error
         picture = None if image is None else self._sized(image)
         environment = world.easing.environment.copy()
         place = world.wish.place_weights()
@@ -290,8 +311,8 @@ class World:
         p, device = self.model.preset, self.model.device
         moment = self._moment(plan, walker, blown(plan.environment, pulse.gust), pulse.flash)
         with torch.autocast(device.type, torch.bfloat16):
-            shown, _ = self.model.view.picture(self.textures, moment, p.height, p.width)
-        picture = shown[0]
+            shown, depth = self.model.view.picture(self.textures, moment, p.height, p.width)
+        picture = shown[0].float()
         if self.mood is not None:
             rows = torch.from_numpy(self.mood).T[None].to(device)
             picture = picture + F.interpolate(rows, p.height, mode="linear")[0].T[:, None]
@@ -299,6 +320,9 @@ class World:
             t = self.index / DISSOLVE_STEPS
             given = torch.from_numpy(self.photo).to(device) / 255
             picture = torch.lerp(given, picture, t * t * (3 - 2 * t))
+        with torch.autocast(device.type, enabled=False):
+            x, y, _, yaw, pitch = walker.camera.tolist()
+            picture = self.model.brush(picture, depth[0].float(), (x, y, yaw, pitch), plan.style)
         if not bool(torch.isfinite(picture).all()):
             raise WorldError(f"step {self.index}: the view gave numbers that are not finite; the step was not made")
         return picture.mul(255).round().clamp(0, 255).to(torch.uint8).contiguous().cpu().numpy()

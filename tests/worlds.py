@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from model import checkpoint
+from model.brush import Brush
 from model.preset import PRESETS, Preset
 from model.sound_codec import SoundCodec
 from model.text import TextHead
@@ -48,6 +49,7 @@ def tiny_model() -> WorldModel:
     parts = {
         "network": network.state_dict(),
         "view": view.state_dict(),
+        "brush": Brush().state_dict(),
         "sound": sound.state_dict(),
         "head": TextHead().state_dict(),
     }

@@ -26,24 +26,24 @@ from tqdm import tqdm
 
 from model import checkpoint
 from model.brush import SEES, Brush
-from model.camera import EYE_M
-from model.conditions import PITCH_LIMIT_RAD
-from model.diorama import places, render
+from model.diorama import episode, places
 from model.diorama.depth import depth
-from model.diorama.episode import random_environment
 from model.diorama.styles import FILTERS
-from model.field import PERIOD_M, field_of
+from model.field import field_of
 from model.looks import Looks
 from model.outlook import find_spot, moments
 from model.shading import Textures
 from model.training.view import random_place
 from model.view import View
+from model.walker import blown
 
 SIZE = (216, 384)
 DRAWN, SEEN, HELD_OUT = 200, 100, 24  # pictures of the diorama, of the view, and kept for judging
 POOL, PIXELS = 40, 6000  # pictures at hand, and what is kept of each
-BATCH, PART = 8, 2000  # of an update, for each style: pictures, and pixels of each
+BATCH, PART = 8, 1200  # of an update, for each style: pictures, and pixels of each
+SEED = 60_000_000  # of the diorama's episodes
 Camera = tuple[float, float, float, float]
+Made = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float64]]  # picture, depth, camera as the view has it
 
 
 @dataclass
@@ -64,58 +64,47 @@ class Pictures:
         return Looks(picture, shown, camera, brush.textures(torch.device("cpu")))
 
 
-def drawn(rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
-    """A picture of the diorama, its depth and camera."""
-    field, place = field_of(int(rng.integers(24))), places.mix(random_place(rng))
-    weather = random_environment(rng).astype(np.float64)
-    x, y, yaw = rng.uniform(0, PERIOD_M), rng.uniform(0, PERIOD_M), rng.uniform(-math.pi, math.pi)
-    bearing, inland = yaw + rng.normal(0, 0.8), rng.uniform(0, 60)
-    shore = np.array([x + inland * math.sin(bearing), y + inland * math.cos(bearing), bearing])
-    stand = max(render.ground_height(field.land, place, shore, x, y, 0.0), render.water_level(place))
-    pitch = rng.uniform(-PITCH_LIMIT_RAD, PITCH_LIMIT_RAD) * (rng.random() < 0.3)
-    camera = np.array([x, y, stand + EYE_M + rng.uniform(0, 20) * (rng.random() < 0.1), yaw, pitch])
-    times = np.array([rng.uniform(0, 4000), rng.uniform(0, 512), rng.random(), rng.random(), 0.5])
-    picture = render.draw(field, place, shore, camera, weather, times, 0.0, SIZE)
-    render.overlay(
-        picture, SIZE[1], np.arange(SIZE[1]), field.sky, field.fall, camera, weather, times,
-        np.zeros((5, 8, 2), np.float32), float(rng.random() < 0.2),
-    )  # fmt: skip
-    return picture, depth(field, place, shore, camera, weather, times, SIZE), camera
+def drawn(seed: int) -> Made:
+    """A picture of the diorama, from the middle of an episode."""
+    walked, at = episode.walk(episode.random_script(seed, 24), seed), 12
+    picture = list(episode.pictures(walked, SIZE, at))[1]
+    walker, field = walked.walkers[at], field_of(walked.world)
+    weather = blown(walked.environment[at], float(walked.gust[at])).astype(np.float64)
+    place = places.mix(walked.place[at])
+    return picture, depth(field, place, walker.shore, walker.camera, weather, walker.phases, SIZE), walker.camera
 
 
 @torch.inference_mode()
-def seen(
-    rng: np.random.Generator, view: View
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
-    """A picture of the view, as a running world begins, its depth and camera."""
-    seed = int(rng.integers(1000, 1012))
-    textures = Textures.of([field_of(seed)], torch.device("cpu"))
-    place, environment = random_place(rng), random_environment(rng)
+def seen(seed: int, view: View) -> Made:
+    """A picture of the view, as a running world begins."""
+    rng = np.random.default_rng([seed, 50])
+    textures = Textures.of([field_of(1000 + seed % 12)], torch.device("cpu"))
+    place, environment = random_place(rng), episode.random_environment(rng)
     with torch.autocast("cpu", torch.bfloat16):
-        walker = find_spot(view, textures, place, environment, int(rng.integers(1 << 30)))
+        walker = find_spot(view, textures, place, environment, seed)
         moment = moments([walker], place[None], environment[None], torch.device("cpu"))
-        moment.phases[:, 1] = float(rng.uniform(0, 512))
-        moment.third = moment.third + float(rng.random() < 0.2)
+        moment.phases[:, 1] = float(rng.uniform(0, SIZE[1]))  # how far the clouds have come
         picture, far = view.picture(textures, moment, *SIZE)
-    return picture[0].float().numpy(), far[0].float().numpy(), moment.camera[0].double().numpy()
+    shown = (picture[0].float().clamp(0, 1) * 255).round().to(torch.uint8)
+    return shown.numpy(), far[0].float().numpy(), moment.camera[0].double().numpy()
 
 
 def pictures(work: Path, model: str) -> tuple[Pictures, Pictures]:
     """Pictures to learn from and to judge by, made once and kept in `work`."""
     path = work / "pictures.npz"
     if not path.exists():
-        _, parts, _ = checkpoint.load(model)
-        preset = checkpoint.describe(model)
+        preset, parts, _ = checkpoint.load(model)
+        trained = work / "view.safetensors"
         view = View(preset)
-        view.load_state_dict(parts["view"])
+        view.load_state_dict(load_file(trained) if trained.exists() else parts["view"])
         view.eval().requires_grad_(False)
-        rng, made = np.random.default_rng(50), []
+        made = []
         for number in tqdm(range(DRAWN + SEEN + HELD_OUT), desc="pictures", unit="picture"):
             of_view = DRAWN <= number < DRAWN + SEEN or number >= DRAWN + SEEN + HELD_OUT // 2
-            made.append(seen(rng, view) if of_view else drawn(rng))
+            made.append(seen(number, view) if of_view else drawn(SEED + number))
         np.savez(
             path,
-            picture=np.stack([(p.clip(0, 1) * 255 + 0.5).astype(np.uint8) for p, _, _ in made]),
+            picture=np.stack([p for p, _, _ in made]),
             depth=np.stack([d.astype(np.float16) for _, d, _ in made]),
             camera=np.stack([c[[0, 1, 3, 4]] for _, _, c in made]),
         )
@@ -170,7 +159,7 @@ def main() -> None:
     """Parse the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--model", default="nacre", help="the packed model whose view is painted, by name or path")
+    parser.add_argument("--model", default="nacre", help="a packed model whose view is painted, where the work has none")
     parser.add_argument("--minutes", type=float, default=20.0)
     parser.add_argument("--plan-minutes", type=float, help="length of the whole plan the learning rate falls over")
     parser.add_argument("--updates", type=int, help="stop after so many updates in all (for tests)")
@@ -223,7 +212,7 @@ def main() -> None:
         rate = options.rate * min(1.0, (update + 1) / 100) * max(0.01, 0.5 * (1 + math.cos(math.pi * done)))
         for group in optimiser.param_groups:
             group["lr"] = rate
-        if update % 2 == 0:
+        if update % 3 == 0:
             pool[int(rng.integers(POOL))] = look()
         chosen = [pool[i] for i in rng.choice(POOL, BATCH, replace=False)]
         at = torch.randint(PIXELS, (PART,), generator=generator)

@@ -55,6 +55,7 @@ def model_of_run(data: Path, run: Path, preset_name: str) -> WorldModel:
     parts = {
         "network": load_file(run / "average.safetensors"),
         "view": load_file(run / "view.safetensors"),
+        "brush": load_file(run / "brush.safetensors"),
         "sound": load_file(data / "sound.safetensors"),
         "head": load_file(head) if head.exists() else dict(TextHead().state_dict()),
     }
