@@ -7,6 +7,7 @@ not painted at all. What it looks like stands in the weights, learnt from the fi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -23,29 +24,30 @@ _TOLD = 4
 # What each style's network sees of a pixel, all about −1..1.
 SEES: dict[str, Callable[[Looks], list[Tensor]]] = {
     "watercolour": lambda a: [
-        *a.flat, a.flat_light, a.rim.clamp(max=0.1) * 10, a.edge * 4, a.outline * 2, a.hand / 2, a.blot / 2, a.grit / 3,
+        *(a.flat * a.gain), a.flat_light * a.gain, a.rim.clamp(max=0.1) * 10, a.edge * 4, a.outline * 2, a.hand / 2,
+        a.blot / 2, a.grit / 3,
     ],
     "ink": lambda a: [
-        a.flat_light, a.flat_near, a.sky, a.cloud * 5, a.up * 2, a.edge * 4, a.outline * 2, a.ridge * 8, a.hand / 2,
-        a.blot / 2, a.bleed / 2, a.grit / 3, a.fibre,
+        a.flat_light * a.gain, a.flat_near, a.sky, a.cloud * 5, a.up * 2, a.edge * 4, a.outline * 2, a.ridge * 8,
+        a.hand / 2, a.blot / 2, a.bleed / 2, a.grit / 3, a.fibre,
     ],
     "oil": lambda a: [
-        *a.broad.colour, a.broad.relief, a.broad.rank, a.broad.away * 8, *a.fine.colour, a.fine.relief, a.fine.rank,
-        a.fine.away * 8, *a.rgb, a.slope * 4,
+        *(a.broad.colour * a.gain), a.broad.relief, a.broad.rank, a.broad.away * 8, *(a.fine.colour * a.gain),
+        a.fine.relief, a.fine.rank, a.fine.away * 8, *(a.rgb * a.gain), a.slope * 4,
     ],
     "animation": lambda a: [
-        *a.flat, a.flat_light, a.sky, a.cloud * 8, a.up * 2, a.flat_near, a.outline * 2, a.edge * 4,
+        *(a.flat * a.gain), a.flat_light * a.gain, a.sky, a.cloud * 8, a.up * 2, a.flat_near, a.outline * 2, a.edge * 4,
     ],
     "woodblock": lambda a: [
-        *a.flat, *(a.flat / a.flat_light.clamp(min=0.05) - 1), a.flat_light, a.sky, a.up * 2, a.blot / 2, a.wood / 3,
+        *(a.flat / a.flat_light.clamp(min=0.05) - 1), a.flat_light * a.gain, a.sky, a.up * 2, a.blot / 2, a.wood / 3,
         a.outline * 2, a.edge * 4,
     ],
     "neon": lambda a: [
         a.light, a.light - a.wide, a.up * 2, a.sky, a.near, a.outline * 2, *a.glow, a.lines, a.edge * 4, a.edge_glow,
     ],
-    "paper": lambda a: [*a.sheet, (a.layer * 3.14159265).cos(), a.sky, *a.shade, a.grit / 3, a.fibre],
+    "paper": lambda a: [*(a.sheet * a.gain), (a.layer * math.pi).cos(), a.sky, *a.shade, a.grit / 3, a.fibre],
 }  # fmt: skip
-_COUNTS = {"watercolour": 10, "ink": 13, "oil": 16, "animation": 10, "woodblock": 13, "neon": 11, "paper": 9}
+_COUNTS = {"watercolour": 10, "ink": 13, "oil": 16, "animation": 10, "woodblock": 10, "neon": 11, "paper": 9}
 
 
 class Brush(nn.Module):

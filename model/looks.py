@@ -19,6 +19,7 @@ from torch import Tensor
 from model.camera import FIELD_OF_VIEW_RAD, HORIZON
 from model.field import SIZE
 from model.paint import BROAD_REACH, FINE_REACH, TEXELS, paint
+from model.paint import Strokes as PaintedStrokes
 
 _TURN_TEXELS = 3 * SIZE / (2 * math.pi)  # a whole turn is three textures, about what the picture itself moves
 _GRID_M = 16.0  # of the lines on the land
@@ -46,7 +47,7 @@ def smooth(x: Tensor, low: float, high: float) -> Tensor:
 
 
 def luminance(rgb: Tensor) -> Tensor:
-    """Brightness (H, W) of colours (3, H, W)."""
+    """Brightness (H, W) of colours (3, …)."""
     return 0.30 * rgb[0] + 0.59 * rgb[1] + 0.11 * rgb[2]
 
 
@@ -99,21 +100,28 @@ class Textures:
         """The textures, made once."""
         made = paint()
 
-        def to(*textures: NDArray[np.generic]) -> list[Tensor]:
-            return [torch.from_numpy(t).to(device) for t in textures]
+        def to(texture: NDArray[np.generic]) -> Tensor:
+            return torch.from_numpy(texture).to(device)
 
-        strokes = (Strokes(*to(s.down, s.right, s.relief, s.rank)) for s in (made.broad, made.fine))
-        return Textures(*to(made.grit, made.hand, made.blot, made.bleed, made.wood, made.fibre), *strokes)
+        def strokes(s: PaintedStrokes) -> Strokes:
+            return Strokes(to(s.down), to(s.right), to(s.relief), to(s.rank))
+
+        return Textures(
+            to(made.grit), to(made.hand), to(made.blot), to(made.bleed), to(made.wood), to(made.fibre),
+            strokes(made.broad), strokes(made.fine),
+        )  # fmt: skip
 
 
 class Looks:
     """Looks at one picture (H, W, 3) in about 0..1 with its depth in m (H, W), 0 for sky; each (H, W) or (3, H, W).
 
-    camera: x, y, yaw, pitch, as the view has it. Every look is made when it is first asked for. Lengths go by the picture's
-    height, so pictures of all sizes are painted alike.
+    camera: x, y, yaw, pitch, as the view has it. Every look is made when it is first asked for. Lengths go by the
+    picture's height, so pictures of all sizes are painted alike.
     """
 
-    def __init__(self, picture: Tensor, depth: Tensor, camera: tuple[float, float, float, float], textures: Textures) -> None:
+    def __init__(
+        self, picture: Tensor, depth: Tensor, camera: tuple[float, float, float, float], textures: Textures
+    ) -> None:
         self.rgb = picture.permute(2, 0, 1).clamp(0, 1).contiguous()
         self.depth, self.camera, self.textures = depth.contiguous(), camera, textures
         self.height, self.width = depth.shape
@@ -196,8 +204,13 @@ class Looks:
         return torch.cat([self.rgb.mean((1, 2)), (self.depth == 0).float().mean()[None]])[None]
 
     @cached_property
+    def gain(self) -> Tensor:
+        """What brings the picture's brightness near a middling one, a number: nights stay darker, but are seen."""
+        return (0.56 / (0.10 + 0.9 * luminance(self.mean[0, :3]))).clamp(0.6, 2.2)
+
+    @cached_property
     def _flat(self) -> Tensor:
-        """Of four windows that touch each pixel, the mean colour and nearness of the most even (Kuwahara et al. 1976)."""
+        """Of four windows about each pixel, the mean colour and nearness of the most even (Kuwahara et al. 1976)."""
         u, n = self.unit, 4
         x = torch.cat([self.rgb, self.near[None], (self.light.square() + self.near.square())[None], self.light[None]])
         reach = u * n - u

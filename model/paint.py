@@ -57,32 +57,37 @@ def _swirl(rng: np.random.Generator) -> NDArray[np.float64]:
 
 def _strokes(rng: np.random.Generator, flow: NDArray[np.float64], count: int, reach: int, wide: float) -> Strokes:
     """`count` strokes along a flow (n, n), one over the other; half a middling one is `wide` texels."""
-    long = (reach - 2) / 1.4
-    size = len(flow)
+    size, across, long = len(flow), round(count**0.5), (reach - 2) / 1.4
     down, right = np.zeros((2, size, size), np.int64)
     relief, rank = np.zeros((size, size), np.float32), np.full((size, size), 0.5, np.float32)
-    offsets = np.arange(-reach, reach + 1)
-    yy, xx = np.meshgrid(offsets, offsets, indexing="ij")
-    across = max(1, round(count**0.5))
-    cells = rng.permutation(across * across)
-    jitter = rng.random((across * across, 2))
-    for cell in cells:
-        y = int((cell // across + jitter[cell, 0]) * size / across)
-        x = int((cell % across + jitter[cell, 1]) * size / across)
-        angle = flow[y % size, x % size] + rng.normal(0, 0.12)
-        half, thick, bend, own = long * rng.uniform(0.7, 1.3), wide * rng.uniform(0.75, 1.2), rng.normal(0, 0.25), rng.random()
-        along = xx * np.cos(angle) + yy * np.sin(angle)
-        aside = yy * np.cos(angle) - xx * np.sin(angle) + bend * along * along / half
-        at = aside / thick
-        # Bristles run the whole stroke; ends are ragged by them.
+    yy, xx = (d.ravel().astype(np.float32) for d in np.mgrid[-reach : reach + 1, -reach : reach + 1])
+    # Some at a time, in no order, each over those before it: of several values for a texel the last one stays.
+    for cells in np.array_split(rng.permutation(across * across), 32):
+        y, x = ((c + rng.random(len(cells))) * size // across for c in (cells // across, cells % across))
+        y, x = y.astype(int), x.astype(int)
+        angle = flow[y, x] + rng.normal(0, 0.12, len(cells))
+        half, thick, bend, own = (
+            v.astype(np.float32)[:, None]
+            for v in (
+                long * rng.uniform(0.7, 1.3, len(cells)), wide * rng.uniform(0.75, 1.2, len(cells)),
+                rng.normal(0, 0.25, len(cells)), rng.random(len(cells)),
+            )
+        )  # fmt: skip
+        cos, sin = np.cos(angle).astype(np.float32)[:, None], np.sin(angle).astype(np.float32)[:, None]
+        along = xx * cos + yy * sin
+        at = (yy * cos - xx * sin + bend * along * along / half) / thick
+        stroke, texel = np.nonzero((np.abs(at) < 1) & (np.abs(along) < half * 1.1))
+        at, along, half, own = at[stroke, texel], along[stroke, texel], half[stroke, 0], own[stroke, 0]
+        # Bristles run the whole stroke; its ends are ragged by them.
         bristle = np.sin(at * 5.5 + own * 40) * 0.6 + np.sin(at * 11.3 + own * 77) * 0.4
-        covered = (np.abs(at) < 1) & (np.abs(along) < half * (1 - 0.22 * at * at + 0.10 * bristle))
-        lit = 0.55 * bristle - 0.9 * at**3 - 0.35 * along / half
-        rows, cols = (yy[covered] + y) % size, (xx[covered] + x) % size
-        down[rows, cols], right[rows, cols] = -yy[covered], -xx[covered]
-        relief[rows, cols], rank[rows, cols] = lit[covered], own
-    repeated = (np.tile(texture, (SIZE // size, SIZE // size)) for texture in (down, right, relief, rank))
-    return Strokes(*repeated)
+        inside = np.abs(along) < half * (1 - 0.22 * at * at + 0.10 * bristle)
+        stroke, texel, at, along = stroke[inside], texel[inside], at[inside], along[inside]
+        dy, dx = yy[texel].astype(int), xx[texel].astype(int)
+        rows, cols = (y[stroke] + dy) % size, (x[stroke] + dx) % size
+        down[rows, cols], right[rows, cols], rank[rows, cols] = -dy, -dx, own[inside]
+        relief[rows, cols] = 0.55 * bristle[inside] - 0.9 * at**3 - 0.35 * along / half[inside]
+    times = (SIZE // size, SIZE // size)
+    return Strokes(np.tile(down, times), np.tile(right, times), np.tile(relief, times), np.tile(rank, times))
 
 
 def _fibres(rng: np.random.Generator, count: int) -> Array:
@@ -102,12 +107,14 @@ def paint() -> Paint:
     rng = np.random.default_rng(21)
     grit, hand = noise(rng, 8, 1.6, 0.1), noise(rng, 120, 24, 1.0)
     blot, bleed = noise(rng, 90, 7, 0.9), noise(rng, 26, 3.5, 0.5)
-    wood = noise(rng, 60, 2, 0.2)
-    wood = sum(np.roll(wood, shift, 1) for shift in range(-20, 21))
+    speckle = noise(rng, 60, 2, 0.2)
+    wood = np.sum([np.roll(speckle, shift, 1) for shift in range(-20, 21)], 0)
     flow = _swirl(rng)
-    return Paint(
-        *(np.ascontiguousarray(t, np.float32) for t in (grit, hand, blot, bleed, wood / wood.std())),
-        _fibres(rng, 1800),
-        _strokes(rng, flow, 4356, BROAD_REACH, 4.2),
-        _strokes(rng, flow[::2, ::2], 3600, FINE_REACH, 2.2),
-    )
+    broad = _strokes(rng, flow, 4356, BROAD_REACH, 4.2)
+    fine = _strokes(rng, flow[::2, ::2], 3600, FINE_REACH, 2.2)
+
+    def single(texture: NDArray[np.floating]) -> Array:
+        return np.ascontiguousarray(texture, np.float32)
+
+    fibre = _fibres(rng, 1800)
+    return Paint(single(grit), single(hand), single(blot), single(bleed), single(wood / wood.std()), fibre, broad, fine)

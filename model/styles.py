@@ -14,7 +14,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "ink": ("ink", "inks", "sumi", "sumie", "ink wash", "水墨", "墨画", "国画", "山水画"),
     "oil": ("oil", "oils", "oil painting", "impasto", "van gogh", "impressionist", "油画", "梵高"),
     "animation": ("animation", "animated", "anime", "cartoon", "hand drawn", "cel", "动画", "动漫", "卡通", "手绘"),
-    "woodblock": ("woodblock", "woodcut", "ukiyoe", "ukiyo e", "wood block", "hokusai", "hiroshige", "版画", "浮世绘", "木刻"),
+    "woodblock": ("woodblock", "woodcut", "ukiyo e", "版画", "浮世绘", "木刻"),
     "neon": ("neon", "synthwave", "cyberpunk", "vaporwave", "霓虹", "赛博朋克"),
     "paper": ("papercut", "paper cut", "cut paper", "cut out", "cutout", "剪纸", "纸艺", "折纸"),
 }  # fmt: skip

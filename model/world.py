@@ -77,7 +77,7 @@ class WorldModel:
             module.eval().requires_grad_(False)
         self.network.to(self.device)
         self.view.to(self.device)
-        self.brush.to(self.device)
+        self.brush.to(self.device).textures(self.device)  # made now, not at the first painted step
 
     def parts(self) -> dict[str, torch.nn.Module]:
         """What a checkpoint holds, by name."""

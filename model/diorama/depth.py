@@ -28,7 +28,9 @@ def _met(out, high, distances, eye, horizon, f):  # type: ignore[no-untyped-def]
             if reached < top:
                 # Level ground is met between two looks, by the row; what stands up, at the look itself.
                 for y in range(reached, top):
-                    share = min(1.0, (y + 0.5 - row) / max(1e-6, top - row)) if before > 0 and z < before * 1.06 else 0.0
+                    share = (
+                        min(1.0, (y + 0.5 - row) / max(1e-6, top - row)) if before > 0 and z < before * 1.06 else 0.0
+                    )
                     out[y, index] = z + (before - z) * share
                 top = reached
             before = z

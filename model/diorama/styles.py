@@ -37,12 +37,6 @@ def _steps(x: Tensor, steps: int, sharp: float) -> Tensor:
     return (floor + ((x - floor - 0.5) * sharp + 0.5).clamp(0, 1)) / steps
 
 
-def _exposed(looks: Looks, light: Tensor, middle: float) -> Tensor:
-    """Brightness as it would be on a picture of middling brightness, partly: nights stay darker, but are seen."""
-    mean = luminance(looks.mean[0, :3, None, None])[0, 0]
-    return light * (middle / (0.10 + 0.9 * mean)).clamp(0.6, 2.2)
-
-
 def photograph(looks: Looks) -> Tensor:
     """As it is."""
     return looks.rgb
@@ -51,7 +45,7 @@ def photograph(looks: Looks) -> Tensor:
 def watercolour(looks: Looks) -> Tensor:
     """Thin washes on white paper: darker at their edges, grained by the paper, run out towards the rim."""
     paper = _rgb((0.985, 0.975, 0.95), looks.light) * (1 - 0.012 * looks.grit)
-    wash = looks.flat * _exposed(looks, torch.ones_like(looks.light), 0.58)
+    wash = looks.flat * looks.gain
     wash = _saturated(wash.clamp(0, 1), 1.8).clamp(0, 1)
     # Pigment pools at the edges of a wash and in the paper's hollows.
     pigment = 0.72 + 0.14 * looks.hand + 0.09 * looks.blot - 0.045 * looks.grit
@@ -71,13 +65,15 @@ def watercolour(looks: Looks) -> Tensor:
 def ink(looks: Looks) -> Tensor:
     """Sumi on warm paper: a few washes, dry strokes along outlines, and what is far fades into the paper."""
     paper = _rgb((0.945, 0.905, 0.825), looks.light) * (1 - 0.014 * looks.grit - 0.05 * looks.fibre)
-    tone = _exposed(looks, looks.flat_light, 0.60)
+    tone = looks.gain * looks.flat_light
     dark = 1 - _steps((tone + 0.02 * looks.blot).clamp(0, 1), 4, 1.8)
     land = 1 - looks.sky
     fade = 1 - smooth(looks.flat_near, 0.36, 0.92)
     # Mist lies at the feet of what is far.
     wash = dark * dark * (0.16 + 1.15 * fade) * land * (1 + 0.12 * looks.hand)
-    wash = wash + 0.30 * looks.sky * smooth(0.10 - looks.cloud + 0.03 * looks.hand, 0.06, 0.22) * smooth(looks.up, 0.05, 0.35)
+    wash = wash + 0.30 * looks.sky * smooth(0.10 - looks.cloud + 0.03 * looks.hand, 0.06, 0.22) * smooth(
+        looks.up, 0.05, 0.35
+    )
     pool = smooth(looks.edge, 0.03, 0.16) * (0.06 + 0.30 * fade) * (1 - 0.6 * looks.sky)
     dry = smooth(looks.bleed + 0.5 * looks.grit, -1.7, 0.1)
     line = smooth(looks.outline, 0.10, 0.36) * (0.35 + 0.65 * dry) * (0.34 + 0.62 * fade)
@@ -94,7 +90,7 @@ def oil(looks: Looks) -> Tensor:
     colour = _mixed(broad.colour, _mixed(fine.colour, looks.rgb, beyond), detail)
     rank = _mixed(broad.rank, fine.rank, detail) - 0.5
     relief = _mixed(broad.relief, 0.8 * fine.relief, detail)
-    colour = colour * _exposed(looks, torch.ones_like(looks.light), 0.48)
+    colour = colour * looks.gain
     colour = _saturated(colour, 1.6)
     # No two strokes have quite the same paint: some warmer, some cooler, some lighter.
     colour = colour + torch.stack([0.15 * rank, 0.03 * rank, -0.17 * rank]) + 0.07 * (rank * 12.566).sin()
@@ -103,8 +99,8 @@ def oil(looks: Looks) -> Tensor:
 
 def animation(looks: Looks) -> Tensor:
     """Hand-drawn: clean tones in a few steps, vivid, crisp clouds, soft dark lines of the colour beneath."""
-    tone = _exposed(looks, looks.flat_light, 0.56)
-    level = _steps(tone.clamp(0, 1.2), 6, 5.0)
+    tone = looks.gain * looks.flat_light
+    level = _steps(tone.clamp(0, 1.2), 5, 4.0)
     colour = looks.flat / looks.flat_light.clamp(min=0.03)
     colour = _saturated(colour, 1.55).clamp(0.05, 2.2) * (0.08 + 0.95 * level)
     # A sky deep above and pale below, with clouds cut out of it.
@@ -136,8 +132,8 @@ def _ramp(colours: tuple[Colour, ...], level: Tensor) -> Tensor:
 
 def woodblock(looks: Looks) -> Tensor:
     """A print: three inks in four flat tones, bokashi at the sky's top and over the horizon, dark key lines."""
-    tone = _exposed(looks, looks.flat_light, 0.58)
-    level = _steps((tone * 1.08).clamp(0, 1), 3, 9.0)
+    tone = looks.gain * looks.flat_light
+    level = _steps((tone * 1.08).clamp(0, 1), 3, 6.0)
     hue = looks.flat / looks.flat_light.clamp(min=0.05)
     warm, green = hue[0] - hue[2], hue[1] - 0.5 * (hue[0] + hue[2])
     is_warm = smooth(warm - 1.5 * green.clamp(min=0), 0.04, 0.16)
@@ -157,7 +153,7 @@ def woodblock(looks: Looks) -> Tensor:
 
 def neon(looks: Looks) -> Tensor:
     """Night: the land dark under a glowing grid, outlines shining cyan near by and magenta far off."""
-    tone = _exposed(looks, looks.light, 0.5)
+    tone = looks.gain * looks.light
     height = smooth(looks.up, 0.0, 0.32)
     ground = _mixed(_rgb((0.17, 0.010, 0.20), tone), _rgb((0.012, 0.014, 0.075), tone), height)
     ground = _mixed(ground, _rgb((0.020, 0.010, 0.075), tone), 1 - looks.sky)
@@ -178,7 +174,7 @@ def neon(looks: Looks) -> Tensor:
 
 def paper(looks: Looks) -> Tensor:
     """Sheets of coloured paper, one behind the other, each throwing its shadow on the next."""
-    sheet = _saturated(looks.sheet * _exposed(looks, torch.ones_like(looks.light), 0.55), 1.7)
+    sheet = _saturated(looks.sheet * looks.gain, 1.7)
     # Sheets alternate a little, or two of one colour would be one.
     shown = (0.06 + 0.94 * sheet) * (1 + 0.09 * (looks.layer * 3.14159265).cos() * (1 - looks.sky))
     shadow, rim = looks.shade

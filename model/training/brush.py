@@ -115,7 +115,7 @@ def pictures(work: Path, model: str) -> tuple[Pictures, Pictures]:
 
 @dataclass
 class Sample:
-    """Some pixels of a picture, by style: what is seen (pixels, features), the paint (pixels, 3), what is told (1, 4)."""
+    """Pixels of a picture, by style: what is seen (pixels, features) and the paint (pixels, 3); what is told (1, 4)."""
 
     seen: dict[str, Tensor]
     paint: dict[str, Tensor]
@@ -159,7 +159,9 @@ def main() -> None:
     """Parse the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--model", default="nacre", help="a packed model whose view is painted, where the work has none")
+    parser.add_argument(
+        "--model", default="nacre", help="a packed model whose view is painted, where the work has none"
+    )
     parser.add_argument("--minutes", type=float, default=20.0)
     parser.add_argument("--plan-minutes", type=float, help="length of the whole plan the learning rate falls over")
     parser.add_argument("--updates", type=int, help="stop after so many updates in all (for tests)")

@@ -1,6 +1,8 @@
-"""Whether a world looks as the style that was asked for: a small judge, fitted on the diorama's pictures in all styles."""
+"""Whether a world looks as the style that was asked for: a small judge, fitted on the diorama in all styles."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,11 +27,11 @@ def _seen(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
     bins = (small // 64).reshape(-1, 3).astype(np.int64) @ np.array([16, 4, 1])
     colours = np.sqrt(np.bincount(bins, minlength=64) / bins.size)
     hsv = cv2.cvtColor(small, cv2.COLOR_RGB2HSV).reshape(-1, 3) / np.array([180, 255, 255])
-    found = [colours, hsv.mean(0), hsv.std(0)]
-    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    found: list[NDArray[Any]] = [colours, hsv.mean(0), hsv.std(0)]
+    grey: NDArray[Any] = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
     for _ in range(4):
         edges = np.abs(cv2.Laplacian(grey, cv2.CV_32F))
-        found.append(np.log(np.array([edges.mean(), edges.std(), np.median(edges)]) + 1e-3))
+        found.append(np.log(np.array([edges.mean(), edges.std(), np.median(edges)], np.float64) + 1e-3))
         grey = cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     border = np.concatenate([small[:5].reshape(-1, 3), small[:, :5].reshape(-1, 3)]) / 255
     return np.concatenate([*found, border.mean(0), border.std(0)]).astype(np.float32)
