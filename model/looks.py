@@ -181,12 +181,15 @@ class Looks:
         return Stroke(torch.stack(colour), self.texture(strokes.relief), self.texture(strokes.rank), away)
 
     @cached_property
-    def broad(self) -> Stroke:
-        return self._stroke(self.textures.broad, BROAD_REACH)
-
-    @cached_property
-    def fine(self) -> Stroke:
-        return self._stroke(self.textures.fine, FINE_REACH)
+    def stroke(self) -> Stroke:
+        """The stroke each pixel shows: a broad one, a fine one where the picture is, none where even that reaches over."""
+        broad, fine = self._stroke(self.textures.broad, BROAD_REACH), self._stroke(self.textures.fine, FINE_REACH)
+        detail = smooth(self.slope, 0.05, 0.16).maximum(smooth(broad.away, 0.03, 0.07))
+        colour = torch.lerp(fine.colour, self.rgb, smooth(fine.away, 0.04, 0.09))
+        return Stroke(
+            torch.lerp(broad.colour, colour, detail), torch.lerp(broad.relief, 0.8 * fine.relief, detail),
+            torch.lerp(broad.rank, fine.rank, detail), broad.away,
+        )  # fmt: skip
 
     # --- colours ---
 
