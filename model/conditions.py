@@ -46,7 +46,8 @@ FAIR = np.array([0.6, 0.3, 0.05, 0.0, 0.0, 0.3, 0.5], np.float32)
 class Conditions:
     """What the room and the operators ask of one step. An absent field leaves the choice to the world.
 
-    scene, directive, character, style: text embeddings float32 (E,), acted on once, at the step they are given.
+    scene, directive, character: text embeddings float32 (E,), acted on once, at the step they are given; style: weights
+    of the STYLES float32 (8,), or a text's embedding too.
     view: first or third person. motion: float32 (4,), as MOTION. environment: any subset of ENVIRONMENT.
     release: keys that go back to the world, whatever asked for them before.
     presence: float32 (rows, cols, 2), near and stir in 0..1. loudness_dbfs: what the microphone hears.
@@ -70,12 +71,14 @@ class Chunk:
 
     frames: uint8 (1, H, W, 3). audio: float32 (samples, 2), −1..1. index: the step that made it.
     applied: what the step was conditioned on, in plain numbers; `clamped` inside it lists what was out of range.
+    depth: float16 (H, W), in m, of the land in the picture; 0 where the sky is.
     """
 
     frames: NDArray[np.uint8]
     audio: Array
     index: int
     applied: Mapping[str, Any]
+    depth: NDArray[np.float16] | None = None
 
 
 class Easing:

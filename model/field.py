@@ -49,7 +49,7 @@ def _grid() -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     return np.fft.rfftfreq(SIZE)[None, :], np.fft.fftfreq(SIZE)[:, None]
 
 
-def _noise(rng: np.random.Generator, longest: float, shortest: float, slope: float) -> NDArray[np.float64]:
+def noise(rng: np.random.Generator, longest: float, shortest: float, slope: float) -> NDArray[np.float64]:
     """Tileable Gaussian noise (512, 512) of unit deviation, its waves `shortest` to `longest` texels long.
 
     Amplitude falls with frequency to the power `slope`; 1 gives hills, 0.5 grit.
@@ -67,7 +67,7 @@ def _ridges(rng: np.random.Generator) -> NDArray[np.float64]:
     """Ridged fractal noise in 0..1 (Musgrave's multifractal): sharp crests that branch, smooth valley floors."""
     total, weight, amplitude = np.zeros((SIZE, SIZE)), np.ones((SIZE, SIZE)), 1.0
     for longest in (230.0, 95.0, 45.0, 21.0):
-        crest = (1 - np.clip(np.abs(_noise(rng, longest, longest / 2.2, 1.0)), 0, 1.6) / 1.6) ** 1.6
+        crest = (1 - np.clip(np.abs(noise(rng, longest, longest / 2.2, 1.0)), 0, 1.6) / 1.6) ** 1.6
         total += amplitude * crest * weight
         weight, amplitude = np.clip(crest * 1.2, 0, 1), amplitude * 0.25
     return (total / total.max()) ** 1.3
@@ -76,11 +76,11 @@ def _ridges(rng: np.random.Generator) -> NDArray[np.float64]:
 def _dunes(rng: np.random.Generator) -> NDArray[np.float64]:
     """Wind-blown dunes in 0..1: long crests that wander, gentle to windward and steep to lee."""
     y, x = np.mgrid[:SIZE, :SIZE] / SIZE
-    bend = _noise(rng, 200, 60, 1.0)
+    bend = noise(rng, 200, 60, 1.0)
     phase = (20 * x + 7 * y + 0.62 * bend) % 1.0
     crest = np.where(phase < 0.7, phase / 0.7, (1 - phase) / 0.3)
     crest = crest * crest * (3 - 2 * crest)
-    return np.clip(crest * (0.55 + 0.30 * _noise(rng, 160, 50, 1.0)), 0, 1)
+    return np.clip(crest * (0.55 + 0.30 * noise(rng, 160, 50, 1.0)), 0, 1)
 
 
 def _crowns(rng: np.random.Generator, across: int, least: float, most: float) -> tuple[Array, Array]:
@@ -162,9 +162,9 @@ def _shared() -> tuple[Array, Array, Array, Array]:
     """Detail, town, sky and fall: the same for every world; about a second, once."""
     rng = np.random.default_rng(20)
     crown, rank = _crowns(rng, 44, 3.2, 6.4)
-    detail = np.stack([crown, rank, _noise(rng, 60, 2, 0.45), _noise(rng, 9, 2.5, 0.2)], -1)
-    cloud = _noise(rng, 170, 3, 0.75)
-    wisp = _noise(rng, 60, 2, 0.6)
+    detail = np.stack([crown, rank, noise(rng, 60, 2, 0.45), noise(rng, 9, 2.5, 0.2)], -1)
+    cloud = noise(rng, 170, 3, 0.75)
+    wisp = noise(rng, 60, 2, 0.6)
     sky = np.stack([cloud, wisp, _dots(rng, 900, 0.9, 2.0), _dots(rng, 300, 2.0, 5.5)], -1)
     town = _town(np.random.default_rng(21))
     fall = np.stack([_dots(rng, 520, 0.8, 1.8, 26), _dots(rng, 900, 1.8, 6.0)], -1)
@@ -175,8 +175,8 @@ def _shared() -> tuple[Array, Array, Array, Array]:
 def field_of(seed: int) -> Field:
     """The field of a seed; a third of a second."""
     rng = np.random.default_rng([seed, 10])
-    hills = np.clip(_noise(rng, 170, 16, 1.15), -2.5, 2.5)
-    patches = np.clip(_noise(rng, 30, 3, 0.6), -2.5, 2.5)
+    hills = np.clip(noise(rng, 170, 16, 1.15), -2.5, 2.5)
+    patches = np.clip(noise(rng, 30, 3, 0.6), -2.5, 2.5)
     land = np.stack([hills, _ridges(rng), _dunes(rng), patches], -1)
     detail, town, sky, fall = _shared()
     shift = rng.random(2) * SIZE * DETAIL_CELL_M

@@ -287,9 +287,9 @@ class Terrain(nn.Module):
         whole.index_copy_(0, at, torch.cat([colour, mirror], -1)[0])
         return Land(points.distance, points.ground, surface, whole.view(*surface.shape, 5)), points
 
-    def meet(self, land: Land, eye: Tensor, slope: Tensor, focal_px: float) -> tuple[Tensor, Tensor, Tensor]:
-        """What is shown (B, C, R, 5), where (B, C, R), an index into the distances, and cover (B, C, R) of land where
-        lines of sight `slope` (B, R) meet it.
+    def meet(self, land: Land, eye: Tensor, slope: Tensor, focal_px: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What is shown (B, C, R, 5), where (B, C, R), an index into the distances, how far off in m and how much land
+        covers of the pixel, both (B, C, R), where lines of sight `slope` (B, R) meet it.
 
         eye (B,): the camera's height in m. What the nearest surface that rises above the line hides is not seen.
         """
@@ -314,7 +314,8 @@ class Terrain(nn.Module):
         shown = torch.lerp(texels(shown, row + before), texels(shown, row + at), share[..., None])
         # How much of the pixel's height the land's last edge leaves to the sky.
         cover = ((edge[..., -1:] - wanted) * focal_px + 0.5).clamp(0, 1)
-        return shown, at, cover
+        depth = torch.lerp(land.distance.gather(2, before), land.distance.gather(2, at), share)
+        return shown, at, depth, cover
 
     def with_fronts(
         self, moment: Moment, picture: Tensor, points: Points, at: Tensor, cover: Tensor, slope: Tensor, told: Tensor

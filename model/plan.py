@@ -83,7 +83,8 @@ def planned(
     conditions: Conditions, wish: Wish, easing: Easing, seed: int, index: int, time_s: float,
     read: Callable[[Array], Meaning],
 ) -> Plan:  # fmt: skip
-    """The plan of step `index`. Raises ValueError for a presence map of another shape; clamps what is out of range.
+    """The plan of step `index`. Raises ValueError for a presence map of another shape or styles that weigh nothing;
+    clamps what is out of range.
 
     `read` tells what a text's embedding means. A world's first step begins as asked instead of easing in.
     """
@@ -91,7 +92,8 @@ def planned(
     wish, easing = wish.released(conditions.release), copy.copy(easing)
     for text in (conditions.scene, conditions.character, conditions.style, conditions.directive):
         if text is not None:
-            wish = wish.asked(read(text), easing.environment)
+            weights = text is conditions.style and len(text) == len(STYLES)
+            wish = wish.styled(text) if weights else wish.asked(read(text), easing.environment)
     if conditions.view is not None:
         wish = replace(wish, third=conditions.view == "third")
     wanted = dict(wish.environment)

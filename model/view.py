@@ -86,8 +86,8 @@ class View(nn.Module):
             distance = torch.from_numpy(looks).to(distance.device)
         land, points = self.terrain(textures, moment, across, distance, told, far)
         focal_px = 1 / (pixel * heights)
-        shown, at, cover = self.terrain.meet(land, moment.camera[:, 2].float(), slope, focal_px)
-        colour, met = shown[..., :3], torch.where(cover > 0.5, land.distance.gather(2, at), 0.0)
+        shown, at, met, cover = self.terrain.meet(land, moment.camera[:, 2].float(), slope, focal_px)
+        colour, met = shown[..., :3], torch.where(cover > 0.5, met, 0.0)
         if weight_of(moment, "block_m") is not None:
             colour = self.terrain.with_fronts(moment, colour, points, at, cover, slope, told)
         if weight_of(moment, "tree_cover") is not None:

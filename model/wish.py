@@ -34,6 +34,8 @@ _SPEED = {
 class Wish:
     """Lasting targets: place index or None, environment values, motion or None, person, style, who walks, how high.
 
+    style: an index, or weights where several are mixed.
+
     flashes: still to come. cues: figures that are to enter or leave, until the next step has done so. before: what
     held before the last directive, without what that held before.
     """
@@ -43,7 +45,7 @@ class Wish:
     motion: tuple[float, float, float, float] | None = None
     third: bool = False
     flashes: int = 0
-    style: int = 0
+    style: int | tuple[float, ...] = 0
     character: int = 0
     lift_m: float = 0.0
     cues: dict[str, str] = field(default_factory=dict)
@@ -95,13 +97,25 @@ class Wish:
         return weights
 
     def style_weights(self) -> Array:
-        """The asked-for style as weights (styles,)."""
+        """The asked-for style as weights (styles,), 1 together."""
+        if isinstance(self.style, tuple):
+            return np.array(self.style, np.float32)
         return np.eye(len(STYLES), dtype=np.float32)[self.style]
+
+    def styled(self, weights: Array) -> Wish:
+        """The wish with styles mixed by weights (styles,). Raises ValueError for what are none."""
+        shares = np.nan_to_num(np.asarray(weights, np.float64), posinf=0.0).clip(min=0)
+        if shares.shape != (len(STYLES),) or shares.sum() <= 0:
+            raise ValueError(f"style: must be {len(STYLES)} weights, not all zero")
+        return replace(self, style=tuple((shares / shares.sum()).tolist()), before=replace(self, before=None))
 
     @staticmethod
     def of(kept: dict[str, Any]) -> Wish:
         """The wish that `dataclasses.asdict` made these plain values of, be it by way of JSON."""
-        motion, before = kept["motion"], kept["before"]
-        return Wish(
-            **{**kept, "motion": None if motion is None else tuple(motion), "before": before and Wish.of(before)}
-        )
+        motion, before, style = kept["motion"], kept["before"], kept["style"]
+        exact = {
+            "motion": None if motion is None else tuple(motion),
+            "before": before and Wish.of(before),
+            "style": style if isinstance(style, int) else tuple(style),
+        }
+        return Wish(**{**kept, **exact})

@@ -24,10 +24,12 @@ from torch import Tensor
 
 from model import checkpoint, outlook
 from model.acting import visible
+from model.brush import Brush
 from model.cache import Committed, StepCache
 from model.cast import Cast, heard
 from model.condition_vector import condition_vector
-from model.conditions import ENVIRONMENT, STEPS_PER_S, Array, Chunk, Conditions, Easing
+from model.conditions import ENVIRONMENT, STEPS_PER_S, STYLES, Array, Chunk, Conditions, Easing
+from model.diorama.captions import NO_STYLE
 from model.diorama.places import COLUMN, TABLE
 from model.field import field_of
 from model.figures import Figures
@@ -37,6 +39,7 @@ from model.pulse import FLASH_UNIT, Pulse
 from model.shading import Moment, Textures
 from model.sound_codec import SoundCodec, SynthState, synthesise
 from model.sprites import seen_walker
+from model.styles import named
 from model.text import TextHead, embed
 from model.transformer import Nacre, Seen, rotary_table
 from model.view import View
@@ -66,7 +69,8 @@ class WorldModel:
 
     def __init__(self, preset: Preset, parts: dict[str, dict[str, Tensor]], code: str, device: str = "cpu") -> None:
         self.preset, self.code, self.device = preset, code, torch.device(device)
-        self.network, self.view, self.figures = Nacre(preset), View(preset), Figures()
+        self.network, self.view = Nacre(preset), View(preset)
+        self.figures, self.brush = Figures(), Brush()
         self.sound = SoundCodec(preset.sound_tokens, preset.channels)
         self.head = TextHead()
         for name, module in self.parts().items():
@@ -80,11 +84,13 @@ class WorldModel:
         self.network.to(self.device)
         self.view.to(self.device)
         self.figures.to(self.device)
+        self.brush.to(self.device).textures(self.device)  # made now, not at the first painted step
 
     def parts(self) -> dict[str, torch.nn.Module]:
         """What a checkpoint holds, by name."""
         return {
-            "network": self.network, "view": self.view, "figures": self.figures, "sound": self.sound, "head": self.head,
+            "network": self.network, "view": self.view, "figures": self.figures, "brush": self.brush,
+            "sound": self.sound, "head": self.head,
         }  # fmt: skip
 
     def own_place(self, seed: int) -> Array:
@@ -96,6 +102,12 @@ class WorldModel:
         """A text's embedding float32 (E,), for the text fields of Conditions."""
         return embed([text])[0]
 
+    def style_of(self, text: str) -> Array | None:
+        """Weights (8,) of the style that a text names or, as the text head reads it, means; None where it is none."""
+        name = named(text)
+        style = self.head.read(self.embed(text)).style if name is None else STYLES.index(name)
+        return None if style == NO_STYLE else np.eye(len(STYLES), dtype=np.float32)[style]
+
     @torch.inference_mode()
     def begin(
         self,
@@ -103,11 +115,12 @@ class WorldModel:
         image: NDArray[np.uint8] | None = None,
         seed: int = 0,
         view: Literal["first", "third"] = "first",
+        style: str | Array | None = None,
     ) -> World:
         """A new world from a scene (text or embedding), a picture uint8 (H, W, 3) of any size, or nothing at all.
 
-        A picture stands at the beginning, and passes into the place, hour and colours that it is taken for. Raises
-        WorldError for a picture that is not one.
+        A picture stands at the beginning, and passes into the place, hour and colours that it is taken for. style:
+        a text or weights (8,). Raises WorldError for a picture that is not one and for a style that is none.
         """
         world = World(self, seed)
         if scene is not None:
@@ -115,6 +128,14 @@ class WorldModel:
             world.wish = world.wish.asked(self.head.read(embedding), world.easing.environment)
         if view == "third":
             world.wish = replace(world.wish, third=True)
+        if style is not None:
+            weights = self.style_of(style) if isinstance(style, str) else style
+            if weights is None:
+                raise WorldError(f"style: {style!r} names none of {', '.join(STYLES)}")
+            try:
+                world.wish = world.wish.styled(weights)
+            except ValueError as error:
+                raise WorldError(str(error)) from error
         picture = None if image is None else self._sized(image)
         environment = world.easing.environment.copy()
         place = world.wish.place_weights()
@@ -238,8 +259,8 @@ class World:
         pulse = Pulse.of(latents[0].float().cpu().numpy())
         features = self.model.sound.decode(latents[None, pulse_tokens:].float().cpu())[0].numpy()
         audio, synth = synthesise(features, self.synth, np.random.default_rng([self.seed, self.index, 3]))
-        frame = self._seen(plan, walker, cast, pulse)
-        chunk = Chunk(frame[None], audio, self.index, plan.applied)
+        frame, depth = self._seen(plan, walker, cast, pulse)
+        chunk = Chunk(frame[None], audio, self.index, plan.applied, depth)
         # Everything that can fail is done: commit.
         self.cache.commit(self.index, committed)
         self.synth, self.wish, self.easing, self.gust = synth, plan.wish, plan.easing, pulse.gust
@@ -307,8 +328,10 @@ class World:
                     x = clean + times[number + 1] / level * (x - clean)
         return latents, committed
 
-    def _seen(self, plan: Plan, walker: Walker, cast: Cast, pulse: Pulse) -> NDArray[np.uint8]:
-        """The picture uint8 (H, W, 3) from where the walker stands."""
+    def _seen(
+        self, plan: Plan, walker: Walker, cast: Cast, pulse: Pulse
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
+        """The picture uint8 (H, W, 3) from where the walker stands, and its land's depth in m (H, W), 0 for sky."""
         p, device = self.model.preset, self.model.device
         moment = self._moment(plan, walker, blown(plan.environment, pulse.gust), pulse.flash)
         shown = visible(cast, walker, plan.place, p.width / p.height, partial(self._heights, moment))
@@ -319,8 +342,8 @@ class World:
             return self.model.figures(land, depth, moment, shown)  # type: ignore[no-any-return]
 
         with torch.autocast(device.type, torch.bfloat16):
-            pictures, _ = self.model.view.picture(self.textures, moment, p.height, p.width, between)
-        picture = pictures[0]
+            pictures, depths = self.model.view.picture(self.textures, moment, p.height, p.width, between)
+        picture, depth = pictures[0].float(), depths[0].float()
         if self.mood is not None:
             rows = torch.from_numpy(self.mood).T[None].to(device)
             picture = picture + F.interpolate(rows, p.height, mode="linear")[0].T[:, None]
@@ -328,9 +351,13 @@ class World:
             t = self.index / DISSOLVE_STEPS
             given = torch.from_numpy(self.photo).to(device) / 255
             picture = torch.lerp(given, picture, t * t * (3 - 2 * t))
+        with torch.autocast(device.type, enabled=False):
+            x, y, _, yaw, pitch = walker.camera.tolist()
+            picture = self.model.brush(picture, depth, (x, y, yaw, pitch), plan.style)
         if not bool(torch.isfinite(picture).all()):
             raise WorldError(f"step {self.index}: the view gave numbers that are not finite; the step was not made")
-        return picture.mul(255).round().clamp(0, 255).to(torch.uint8).contiguous().cpu().numpy()
+        seen = picture.mul(255).round().clamp(0, 255).to(torch.uint8).contiguous().cpu().numpy()
+        return seen, depth.to(torch.float16).contiguous().cpu().numpy()
 
     # --- keeping, and going on twice ---
 

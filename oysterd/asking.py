@@ -10,14 +10,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from model.conditions import ENVIRONMENT, GRID, Conditions
+from model.conditions import ENVIRONMENT, GRID, STYLES, Array, Conditions
+from model.styles import named
 from oysterd.changes import Change
 
 if TYPE_CHECKING:
     from model.world import WorldModel
-
-# What this version of the model can draw; other styles are refused, not passed over.
-STYLES = ("photograph", "photo", "photographic", "照片", "摄影")
 
 
 class Refused(Exception):
@@ -36,23 +34,31 @@ def read_image(path: str, field: str = "image") -> NDArray[np.uint8]:
     return np.ascontiguousarray(bgr[..., ::-1])
 
 
-def check_style(style: str | None) -> None:
-    """Raises Refused for a style that the model does not know."""
-    if style is not None and style.strip().lower() not in STYLES:
-        raise Refused(f"style: this model knows {STYLES[0]} only, not {style[:60]!r}")
+def style_weights(style: str, model: WorldModel) -> Array:
+    """Weights of the styles (8,) that a text asks for. Raises Refused for a text that means none of them."""
+    weights = model.style_of(style)
+    if weights is None:
+        raise Refused(f"style: {style[:60]!r} is none of those the model paints in: {', '.join(STYLES)}")
+    return weights
 
 
-def check_change(change: Change) -> None:
-    """Raises Refused for a change that no running world can take, before anything of it is kept."""
+def check_change(change: Change, model: WorldModel | None = None) -> None:
+    """Raises Refused for a change that no running world can take, before anything of it is kept.
+
+    Without the model, which alone can read them, styles in other words than their names must come by themselves.
+    """
     if change.image is not None:
         raise Refused("image: this model takes a picture to begin with, not while the world runs")
-    check_style(change.style)
+    if change.style is not None and model is not None:
+        style_weights(change.style, model)
+    elif change.style is not None and named(change.style) is None and change != Change(style=change.style):
+        raise Refused(f"style: {change.style[:60]!r} is no style's name ({', '.join(STYLES)}); describe it by itself")
 
 
 def conditions_of(asked: Mapping[str, Any], change: Change | None, model: WorldModel) -> Conditions:
     """Conditions of one step: the room's (`asked`, as Conditioning gives them) and at most one change.
 
-    The change must have passed `check_change`.
+    The change must have passed `check_change`. Raises Refused for a style that the model does not know.
     """
     texts: dict[str, Any] = {}
     release: tuple[str, ...] = ()
@@ -61,6 +67,8 @@ def conditions_of(asked: Mapping[str, Any], change: Change | None, model: WorldM
             text = getattr(change, field)
             if text is not None:
                 texts[field] = model.embed(text)
+        if change.style is not None:
+            texts["style"] = style_weights(change.style, model)
         if change.environment is not None:
             release = tuple(k for k in ENVIRONMENT if getattr(change.environment, k) == "release")
     motion, presence = asked["motion"], asked["presence"]

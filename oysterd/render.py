@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 from tqdm import tqdm
 
 from model.conditions import STEPS_PER_S, Chunk
-from oysterd.asking import Refused, check_change, check_style, conditions_of, read_image
+from oysterd.asking import Refused, check_change, conditions_of, read_image, style_weights
 from oysterd.changes import Timeline, load_timeline
 from oysterd.clock import ManualClock
 from oysterd.conditioning import Conditioning
@@ -64,13 +64,13 @@ def play(timeline: Timeline, model: Any, base: Path = Path(".")) -> Iterator[tup
     Paths of pictures count from `base`. Raises ConfigError when the world can't begin as asked.
     """
     try:
-        check_style(timeline.style)
+        style = None if timeline.style is None else style_weights(timeline.style, model)
         image = None if timeline.image is None else read_image(str(base / timeline.image))
     except Refused as error:
         raise ConfigError([str(error)]) from error
     clock = ManualClock()
     conditioning = Conditioning(Settings.model_construct(inputs=[], mappings=[]), clock)
-    world = model.begin(timeline.scene, image, timeline.seed, timeline.view or "first")
+    world = model.begin(timeline.scene, image, timeline.seed, timeline.view or "first", style)
     waiting = sorted(enumerate(timeline.at), key=lambda pair: pair[1].t)
     for step in range(math.ceil(timeline.seconds * STEPS_PER_S)):
         receipts: list[dict[str, Any]] = []
@@ -82,7 +82,7 @@ def play(timeline: Timeline, model: Any, base: Path = Path(".")) -> Iterator[tup
             asked = change.model_dump(exclude_none=True)
             receipt = {"entry": number, "t": entry.t, "change": asked, "received_s": now_s}
             try:
-                check_change(change)
+                check_change(change, model)
                 conditioning.change(change)
                 receipt |= {"status": "applied", "applied_step": step, "applied_s": round(now_s, 4)}
             except Refused as error:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from model.conditions import STEPS_PER_S, Conditions
-from oysterd.asking import Refused, check_style, conditions_of, read_image
+from oysterd.asking import Refused, conditions_of, read_image, style_weights
 from oysterd.bus import Events, Inbox
 from oysterd.changes import Change
 from oysterd.child import become_child
@@ -92,13 +92,14 @@ def run_world(config: WorldConfig, ring_name: str, events: str, inbox: str) -> N
                 path.replace(path.with_suffix(".bad"))
         resumed = world is not None
         if world is None:
-            image = None
+            image = style = None
             try:
-                check_style(config.style)
                 image = None if config.image is None else read_image(config.image, "world.image")
+                style = None if config.style is None else style_weights(config.style, model)
             except Refused as error:
                 notes.append(f"{error}; the world begins without it")
-            world = model.begin(None if image is not None else config.scene, image, config.seed, config.view)
+            scene = None if image is not None else config.scene
+            world = model.begin(scene, image, config.seed, config.view, style)
         begin_s = time.monotonic() - began
         model.embed(config.scene)  # the text encoder loads now, not at the first directive
         out.tell("ready", begin_s=begin_s, load_s=load_s, resumed=resumed, notes=notes, step=world.index)
@@ -131,7 +132,11 @@ def _live(config: WorldConfig, model: Any, world: Any, ring: ChunkRing, out: Eve
         if ahead >= config.ahead_chunks:
             continue
         identifier, change = changes.popleft() if changes else (None, None)
-        conditions = conditions_of(asked, change, model)
+        try:
+            conditions = conditions_of(asked, change, model)
+        except Refused as error:
+            out.tell("failed", id=identifier, why=str(error))
+            identifier, conditions = None, conditions_of(asked, None, model)
         began = time.monotonic()
         try:
             chunk = world.step(conditions)

@@ -31,7 +31,7 @@ environment = { rain = 0.8 }
 presence = [ { x = 0.2, y = 0.6, near = 1.0, stir = 0.5 } ]
 [[at]]
 t = 2.0
-style = "watercolour"
+image = "other.png"
 [[at]]
 t = 3.0
 view = "third"
@@ -76,7 +76,7 @@ def test_every_entry_has_a_receipt(tmp_path: Path) -> None:
     _, receipts = _rendered(tmp_path, "film")
     told = [(r["entry"], r["status"], r.get("applied_step")) for r in receipts]
     assert told == [(0, "applied", 12), (1, "applied", 18), (2, "rejected", None), (3, "expired", None)]
-    assert "style" in str(receipts[2]["why"]) and receipts[1]["received_s"] == pytest.approx(1.5)
+    assert "image" in str(receipts[2]["why"]) and receipts[1]["received_s"] == pytest.approx(1.5)
 
 
 def test_the_same_seed_gives_the_same_world_and_another_another(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_film_begins_from_a_picture_beside_its_timeline(tmp_path: Path) -> Non
     [
         ('seconds = 1\nimage = "none.png"', ["image: there is no file"]),
         ('seconds = 1\nimage = "bad.toml"', ["image", "can't be read as a picture"]),
-        ('seconds = 1\nscene = "x"\nstyle = "cubism"', ["style: this model knows photograph only"]),
+        ('seconds = 1\nscene = "x"\nstyle = "!"', ["style: '!' is none of those"]),
         (
             'seconds = -1\nscene = "x"\nsead = 3\n[[at]]\nt = "soon"\nenvironment = { rain = 7.0 }',
             ["seconds", 'sead: unknown key (did you mean "seed"?)', "at[0].t", "at[0].environment.rain"],

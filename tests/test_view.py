@@ -105,8 +105,8 @@ def test_what_stands_hides_what_lies_behind_it() -> None:
     land = _wall(20.0, 3.0)
     wall_m = float(land.distance[land.distance > 20.0][0])
     lines = torch.tensor([[0.5, 0.01, -0.05, -0.1, -0.2, -0.5]])  # slopes, from above the wall to the ground before it
-    shown, at, cover = view.terrain.meet(land, torch.tensor([EYE_M]), lines, 400.0)
-    colour, distance = shown[..., :3], land.distance.gather(2, at)
+    shown, _, distance, cover = view.terrain.meet(land, torch.tensor([EYE_M]), lines, 400.0)
+    colour = shown[..., :3]
     assert cover[0, 0].tolist()[0] == 0 and (cover[0, 0, 1:] == 1).all()
     assert (colour[0, 0, 1:4] > 0.9).all() and distance[0, 0, 1:4].tolist() == pytest.approx([wall_m] * 3)
     assert colour[0, 0, 5].max() < 0.1 and float(distance[0, 0, 5]) == pytest.approx(EYE_M / 0.5, rel=0.05)
@@ -116,8 +116,7 @@ def test_level_ground_is_seen_where_geometry_puts_it() -> None:
     view = View(replace(PRESETS["tiny"], view_looks=400))
     land = _wall(1e9, 0.0)
     slopes = -EYE_M / torch.tensor([[3.0, 8.0, 30.0, 300.0]])
-    _, at, _ = view.terrain.meet(land, torch.tensor([EYE_M]), slopes, 400.0)
-    distance = land.distance.gather(2, at)
+    _, _, distance, _ = view.terrain.meet(land, torch.tensor([EYE_M]), slopes, 400.0)
     torch.testing.assert_close(distance[0, 0], torch.tensor([3.0, 8.0, 30.0, 300.0]), rtol=0.06, atol=0)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from model import checkpoint
+from model.brush import Brush
 from model.figures import Figures
 from model.preset import PRESETS, Preset
 from model.sound_codec import SoundCodec
@@ -51,6 +52,7 @@ def tiny_model() -> WorldModel:
         "network": network.state_dict(),
         "view": view.state_dict(),
         "figures": Figures().state_dict(),
+        "brush": Brush().state_dict(),
         "sound": sound.state_dict(),
         "head": TextHead().state_dict(),
     }

@@ -236,27 +236,32 @@ def walk(script: Script, seed: int) -> Walk:
     )  # fmt: skip
 
 
+def picture_of(walked: Walk, step: int, size: tuple[int, int]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """The picture of a step uint8 (height, width, 3) and its land's depth in m (height, width), 0 for the sky."""
+    field: Field = field_of(walked.world)
+    walker = walked.walkers[step]
+    weather = blown(walked.environment[step], float(walked.gust[step])).astype(np.float64)
+    place = places.mix(walked.place[step])
+    flash = float(walked.flash[step])
+    image, depth = render.draw_deep(
+        field, place, walker.shore, walker.camera, weather, walker.phases, flash, size,
+    )  # fmt: skip
+    stand_at = partial(_stand, field, place, walker.shore)
+    shown = visible(walked.casts[step], walker, walked.place[step], size[1] / size[0], partial(_heights, stand_at))
+    if walked.third:
+        shown = [*shown, seen_walker(walker, walked.character)]
+    figures.lay(image, size[1], np.arange(size[1]), depth, shown, weather, flash)
+    render.overlay(
+        image, size[1], np.arange(size[1]), field.sky, field.fall, walker.camera, weather, walker.phases,
+        walked.presence[step], place,
+    )  # fmt: skip
+    return (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8), depth
+
+
 def pictures(walked: Walk, size: tuple[int, int], every: int = 1) -> Iterator[NDArray[np.uint8]]:
     """Every so manieth picture of a walk, uint8 (height, width, 3)."""
-    field: Field = field_of(walked.world)
     for step in range(0, len(walked.flash), every):
-        walker = walked.walkers[step]
-        weather = blown(walked.environment[step], float(walked.gust[step])).astype(np.float64)
-        place = places.mix(walked.place[step])
-        image, depth = render.draw_deep(
-            field, place, walker.shore, walker.camera, weather, walker.phases,
-            float(walked.flash[step]), size,
-        )  # fmt: skip
-        stand_at = partial(_stand, field, place, walker.shore)
-        shown = visible(walked.casts[step], walker, walked.place[step], size[1] / size[0], partial(_heights, stand_at))
-        if walked.third:
-            shown = [*shown, seen_walker(walker, walked.character)]
-        figures.lay(image, size[1], np.arange(size[1]), depth, shown, weather, float(walked.flash[step]))
-        render.overlay(
-            image, size[1], np.arange(size[1]), field.sky, field.fall, walker.camera, weather, walker.phases,
-            walked.presence[step], place,
-        )  # fmt: skip
-        yield (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
+        yield picture_of(walked, step, size)[0]
 
 
 def sound_of(walked: Walk, seed: int) -> NDArray[np.float32]:

@@ -15,7 +15,8 @@ from model.preset import PRESETS
 def pack(data: Path, run: Path, head: Path, out: Path, preset_name: str) -> str:
     """Write averaged weights, codecs and text head as one checkpoint; its hash."""
     preset = PRESETS[preset_name]
-    for name, command in {"position": "train", "view": "view", "figures": "figures"}.items():
+    commands = {"position": "train", "view": "view", "figures": "figures", "brush": "brush"}
+    for name, command in commands.items():
         if not (run / f"{name}.json").exists():
             raise SystemExit(f"{run}: has no {name}.json: run `python -m model.training.{command}` first (--work)")
     dynamics, seen, drawn = (json.loads((run / f"{name}.json").read_text()) for name in ("position", "view", "figures"))
@@ -23,6 +24,7 @@ def pack(data: Path, run: Path, head: Path, out: Path, preset_name: str) -> str:
         "network": load_file(run / "average.safetensors"),
         "view": load_file(run / "view.safetensors"),
         "figures": load_file(run / "figures.safetensors"),
+        "brush": load_file(run / "brush.safetensors"),
         "sound": load_file(data / "sound.safetensors"),
         "head": load_file(head),
     }

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 
+from model.brush import Brush
 from model.conditions import Conditions
 from model.diorama.places import PLACES
 from model.figures import Figures
@@ -52,11 +53,12 @@ def roll_out(model: WorldModel, row: int, seconds: float, every: int = 12) -> ND
 
 def model_of_run(data: Path, run: Path, preset_name: str) -> WorldModel:
     """The averaged weights of a run as a model; without a text head it knows no words, without figures shows none."""
-    head, drawn = data / "head.safetensors", run / "figures.safetensors"
+    head, drawn, brushed = data / "head.safetensors", run / "figures.safetensors", run / "brush.safetensors"
     parts = {
         "network": load_file(run / "average.safetensors"),
         "view": load_file(run / "view.safetensors"),
         "figures": load_file(run / "figures.safetensors") if drawn.exists() else dict(Figures().state_dict()),
+        "brush": load_file(run / "brush.safetensors") if brushed.exists() else dict(Brush().state_dict()),
         "sound": load_file(data / "sound.safetensors"),
         "head": load_file(head) if head.exists() else dict(TextHead().state_dict()),
     }

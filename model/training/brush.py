@@ -1,0 +1,246 @@
+"""Train the brush: `python -m model.training.brush --work DIR --minutes 20`.
+
+Pictures of random places and weathers, most drawn by the diorama, some seen by the trained view, are painted by the
+filters of `model.diorama.styles`; the brush learns to paint alike, every style by itself. Checkpoints every few
+minutes; the same command goes on from the last. `--sheet` shows filter and brush one above the other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import math
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from tqdm import tqdm
+
+from model import checkpoint
+from model.brush import SEES, Brush
+from model.diorama import episode
+from model.diorama.styles import FILTERS
+from model.field import field_of
+from model.looks import Looks
+from model.outlook import find_spot, moments
+from model.shading import Textures
+from model.training.view import random_place
+from model.view import View
+
+SIZE = (216, 384)
+DRAWN, SEEN, HELD_OUT = 200, 100, 24  # pictures of the diorama, of the view, and kept for judging
+POOL, PIXELS = 40, 6000  # pictures at hand, and what is kept of each
+BATCH, PART = 8, 1200  # of an update, for each style: pictures, and pixels of each
+SEED = 60_000_000  # of the diorama's episodes
+Camera = tuple[float, float, float, float]
+Made = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float64]]  # picture, depth, camera as the view has it
+
+
+@dataclass
+class Pictures:
+    """Pictures uint8 (N, H, W, 3), depths in m float16 (N, H, W), cameras (N, 4): x, y, yaw, pitch."""
+
+    picture: NDArray[np.uint8]
+    depth: NDArray[np.float16]
+    camera: NDArray[np.float64]
+
+    def looks(self, brush: Brush, at: int, mood: NDArray[np.float32] | None = None) -> Looks:
+        """Looks at one of them, its colours changed by `mood` (3,)."""
+        picture = torch.from_numpy(self.picture[at]).float() / 255
+        if mood is not None:
+            picture = (picture + torch.from_numpy(mood)).clamp(0, 1)
+        camera: Camera = tuple(self.camera[at].tolist())  # type: ignore[assignment]
+        shown = torch.from_numpy(self.depth[at].astype(np.float32))
+        return Looks(picture, shown, camera, brush.textures(torch.device("cpu")))
+
+
+def drawn(seed: int) -> Made:
+    """A picture of the diorama, from the middle of an episode."""
+    walked, at = episode.walk(episode.random_script(seed, 24), seed), 12
+    return *episode.picture_of(walked, at, SIZE), walked.walkers[at].camera
+
+
+@torch.inference_mode()
+def seen(seed: int, view: View) -> Made:
+    """A picture of the view, as a running world begins."""
+    rng = np.random.default_rng([seed, 50])
+    textures = Textures.of([field_of(1000 + seed % 12)], torch.device("cpu"))
+    place, environment = random_place(rng), episode.random_environment(rng)
+    with torch.autocast("cpu", torch.bfloat16):
+        walker = find_spot(view, textures, place, environment, seed)
+        moment = moments([walker], place[None], environment[None], torch.device("cpu"))
+        moment.phases[:, 1] = float(rng.uniform(0, SIZE[1]))  # how far the clouds have come
+        picture, far = view.picture(textures, moment, *SIZE)
+    shown = (picture[0].float().clamp(0, 1) * 255).round().to(torch.uint8)
+    return shown.numpy(), far[0].float().numpy(), moment.camera[0].double().numpy()
+
+
+def pictures(work: Path, model: str) -> tuple[Pictures, Pictures]:
+    """Pictures to learn from and to judge by, made once and kept in `work`."""
+    path = work / "pictures.npz"
+    if not path.exists():
+        preset, parts, _ = checkpoint.load(model)
+        trained = work / "view.safetensors"
+        view = View(preset)
+        view.load_state_dict(load_file(trained) if trained.exists() else parts["view"])
+        view.eval().requires_grad_(False)
+        made = []
+        for number in tqdm(range(DRAWN + SEEN + HELD_OUT), desc="pictures", unit="picture"):
+            of_view = DRAWN <= number < DRAWN + SEEN or number >= DRAWN + SEEN + HELD_OUT // 2
+            made.append(seen(number, view) if of_view else drawn(SEED + number))
+        np.savez(
+            path,
+            picture=np.stack([p for p, _, _ in made]),
+            depth=np.stack([d.astype(np.float16) for _, d, _ in made]),
+            camera=np.stack([c[[0, 1, 3, 4]] for _, _, c in made]),
+        )
+    with np.load(path) as file:
+        whole = file["picture"], file["depth"], file["camera"]
+    return Pictures(*(a[:-HELD_OUT] for a in whole)), Pictures(*(a[-HELD_OUT:] for a in whole))
+
+
+@dataclass
+class Sample:
+    """Pixels of a picture, by style: what is seen (pixels, features) and the paint (pixels, 3); what is told (1, 4)."""
+
+    seen: dict[str, Tensor]
+    paint: dict[str, Tensor]
+    told: Tensor
+
+
+def sample(looks: Looks, generator: torch.Generator) -> Sample:
+    """Pixels of a picture, half of them where it changes."""
+    at = torch.randint(looks.height * looks.width, (PIXELS // 2,), generator=generator)
+    busy = (looks.outline + 4 * looks.edge + 0.02).flatten()
+    at = torch.cat([at, torch.multinomial(busy, PIXELS // 2, generator=generator)])
+    shown = {s: torch.stack(see(looks)).flatten(1)[:, at].T for s, see in SEES.items()}
+    return Sample(shown, {s: FILTERS[s](looks).flatten(1)[:, at].T for s in SEES}, looks.mean)
+
+
+@torch.no_grad()
+def psnrs_db(brush: Brush, judged: Pictures) -> dict[str, float]:
+    """Peak signal to noise of the brush against the filters, in dB, by style: the mean over pictures."""
+    found: dict[str, list[float]] = {style: [] for style in SEES}
+    for at in range(len(judged.picture)):
+        looks = judged.looks(brush, at)
+        for style, values in found.items():
+            wrong = (brush.painted(style, looks).clamp(0, 1) - FILTERS[style](looks).clamp(0, 1)).square().mean()
+            values.append(float(-10 * wrong.clamp(min=1e-6).log10()))
+    return {style: float(np.mean(values)) for style, values in found.items()}
+
+
+@torch.no_grad()
+def sheet(brush: Brush, judged: Pictures, out: Path, rows: int = 4) -> None:
+    """Write a PNG: every style across; for each of some pictures, the filter's paint above and the brush's below."""
+    strips = []
+    for at in np.linspace(0, len(judged.picture) - 1, rows).astype(int).tolist():
+        looks = judged.looks(brush, at)
+        for paint in (lambda s, a: FILTERS[s](a), brush.painted):
+            row = [looks.rgb, *(paint(style, looks) for style in SEES)]
+            strips.append(torch.cat(row, 2).clamp(0, 1).permute(1, 2, 0).mul(255).byte().numpy())
+    cv2.imwrite(str(out), np.vstack(strips)[..., ::-1])
+
+
+def main() -> None:
+    """Parse the command line and train."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument(
+        "--model", default="nacre", help="a packed model whose view is painted, where the work has none"
+    )
+    parser.add_argument("--minutes", type=float, default=20.0)
+    parser.add_argument("--plan-minutes", type=float, help="length of the whole plan the learning rate falls over")
+    parser.add_argument("--updates", type=int, help="stop after so many updates in all (for tests)")
+    parser.add_argument("--rate", type=float, default=6e-3)
+    parser.add_argument("--checkpoint-minutes", type=float, default=3.0)
+    parser.add_argument("--sheet", type=Path, help="write a sheet of the trained brush and stop")
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    learnt, judged = pictures(options.work, options.model)
+    torch.manual_seed(0)
+    brush = Brush()
+    average = copy.deepcopy(brush)
+    optimiser = torch.optim.AdamW(brush.parameters(), options.rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True)
+    update, before = 0, 0.0
+    state = options.work / "brush.json"
+    if state.exists():
+        position = json.loads(state.read_text())
+        update, before = position["update"], position["seconds"]
+        brush.load_state_dict(load_file(options.work / "brush-model.safetensors"))
+        average.load_state_dict(load_file(options.work / "brush.safetensors"))
+    if options.sheet is not None:
+        sheet(average.eval(), judged, options.sheet)
+        return
+    plan = 60 * (options.plan_minutes or options.minutes + before / 60)
+    rng = np.random.default_rng([update, 51])
+    generator = torch.Generator().manual_seed(update)
+    started = saved = time.monotonic()
+    smooth = 0.0
+
+    def look() -> Sample:
+        mood = rng.normal(0, 0.04, 3).astype(np.float32) * np.float32(rng.random() < 0.3)
+        return sample(learnt.looks(brush, int(rng.integers(len(learnt.picture))), mood), generator)
+
+    def save() -> None:
+        for name, module in (("brush-model", brush), ("brush", average)):
+            partial = options.work / f"{name}.partial"
+            save_file(dict(module.state_dict()), partial)
+            os.replace(partial, options.work / f"{name}.safetensors")
+        partial = options.work / "brush.json.partial"
+        partial.write_text(json.dumps({"update": update, "seconds": before + time.monotonic() - started}))
+        os.replace(partial, state)
+
+    pool = [look() for _ in tqdm(range(POOL), desc="a first look", unit="picture")]
+    bar = tqdm(total=round(options.minutes * 60), unit="s", desc="the brush", mininterval=5)
+    while True:
+        elapsed = time.monotonic() - started
+        if elapsed > options.minutes * 60 or (options.updates is not None and update >= options.updates):
+            break
+        done = min(1.0, (before + elapsed) / plan)
+        rate = options.rate * min(1.0, (update + 1) / 100) * max(0.01, 0.5 * (1 + math.cos(math.pi * done)))
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        if update % 3 == 0:
+            pool[int(rng.integers(POOL))] = look()
+        chosen = [pool[i] for i in rng.choice(POOL, BATCH, replace=False)]
+        at = torch.randint(PIXELS, (PART,), generator=generator)
+        told = torch.cat([c.told for c in chosen])
+        losses = []
+        for style in SEES:
+            missed = brush.painters[style](torch.stack([c.seen[style][at] for c in chosen]), told)
+            missed = missed - torch.stack([c.paint[style][at] for c in chosen])
+            losses.append(missed.abs().mean() + 4 * missed.square().mean())
+        torch.stack(losses).sum().backward()
+        for painter in brush.painters.values():
+            torch.nn.utils.clip_grad_norm_(painter.parameters(), 1.0)
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+        update += 1
+        with torch.no_grad():
+            share = max(2 / (update + 1), 0.004)
+            torch._foreach_lerp_(list(average.parameters()), list(brush.parameters()), share)
+        value = float(torch.stack(losses).mean().detach())
+        smooth = value if smooth == 0 else 0.98 * smooth + 0.02 * value
+        if not math.isfinite(smooth):
+            raise SystemExit(f"the loss is {smooth} at update {update}: nothing was saved since the last checkpoint")
+        bar.n = min(bar.total, round(time.monotonic() - started))
+        bar.set_postfix(update=update, loss=f"{smooth:.4f}", rate=f"{rate:.1e}")
+        if time.monotonic() - saved > options.checkpoint_minutes * 60:
+            save()
+            saved = time.monotonic()
+    save()
+    bar.close()
+    for style, value in psnrs_db(average.eval(), judged).items():
+        print(f"{style:12} {value:6.2f} dB")
+
+
+if __name__ == "__main__":
+    main()
