@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,8 +137,11 @@ class Cast:
     @staticmethod
     def of(numbers: NDArray[np.float64]) -> Cast:
         """The cast that `numbers` told of."""
-        kinds = [float if field.type == "float" else int for field in fields(Actor)]
-        return Cast(tuple(Actor(*(kind(v) for kind, v in zip(kinds, row, strict=True))) for row in numbers.tolist()))
+        names = [(field.name, float if field.type == "float" else int) for field in fields(Actor)]
+        rows: list[dict[str, Any]] = [
+            {name: kind(v) for (name, kind), v in zip(names, row, strict=True)} for row in numbers.tolist()
+        ]
+        return Cast(tuple(Actor(**row) for row in rows))
 
 
 def _side(seed: int) -> int:

@@ -21,8 +21,9 @@ from model.shading import TOLD, Moment, Shader
 from model.sprites import BOXES, KINDS, Placed
 
 WIDTH, LAYERS, POSED = 56, 3, 64
-OCTAVES, SLANTED = 5, (1, 2)  # of waves across and up the box, and which of them also run aslant
-FEATURES = 2 + 4 * OCTAVES + 4 * len(SLANTED) + 5
+OCTAVES, SLANTED = 4, (1, 2)  # of waves across and up the box, and which of them also run aslant
+LIMBS, LIMB_OCTAVES = 6, 2  # frames of reference that a pose turns, shifts and stretches, and waves in each
+FEATURES = 2 + 4 * OCTAVES + 4 * len(SLANTED) + 5 + LIMBS * (2 + 4 * LIMB_OCTAVES)
 ACT_BUMPS = 10  # along an act, by which its moments are told apart
 POSE = 9 + ACT_BUMPS
 OUTPUTS = 6  # colour, share of direct light, of light of its own, cover
@@ -41,35 +42,53 @@ def pose_features(pose: Tensor) -> Tensor:
     return torch.cat([torch.stack([*waves, moving, act, look], 1), bumps], 1)
 
 
-def point_features(x: Tensor, y: Tensor) -> Tensor:
-    """Points of boxes, x and y of equal shape (…,), as a network is told them: (FEATURES, …)."""
-    parts = [x, y]
-    waves = []
+def _waves(x: Tensor, y: Tensor, octaves: int) -> list[list[Tensor]]:
+    """Sine and cosine of π, 2π, 4π … times x and y, an octave after the other."""
     sx, cx, sy, cy = (x * math.pi).sin(), (x * math.pi).cos(), (y * math.pi).sin(), (y * math.pi).cos()
-    for octave in range(OCTAVES):
-        parts += [sx, cx, sy, cy]
-        if octave in SLANTED:
-            waves += [sx * sy, sx * cy, cx * sy, cx * cy]
+    found = []
+    for _ in range(octaves):
+        found.append([sx, cx, sy, cy])
         sx, cx, sy, cy = 2 * sx * cx, 1 - 2 * sx * sx, 2 * sy * cy, 1 - 2 * sy * sy
+    return found
+
+
+def point_features(x: Tensor, y: Tensor) -> list[Tensor]:
+    """What is told of points x, y of a box whatever the pose, each of their shape."""
+    octaves = _waves(x, y, OCTAVES)
+    parts = [x, y, *(wave for waves in octaves for wave in waves)]
+    waves = []
+    for octave in SLANTED:
+        sx, cx, sy, cy = octaves[octave]
+        waves += [sx * sy, sx * cy, cx * sy, cx * cy]
     r = torch.hypot(x, y)
     sine, cosine = y / r.clamp(min=1e-4), x / r.clamp(min=1e-4)
     for _ in range(3):  # eight times the angle
         sine, cosine = 2 * sine * cosine, 1 - 2 * sine * sine
     waves += [r, sine, cosine, 2 * sine * cosine, 1 - 2 * sine * sine]
-    return torch.stack(parts + waves)
+    return parts + waves
 
 
 class Figure(nn.Module):
-    """One kind."""
+    """One kind. A pose moves a few frames of reference, in which a limb stands still; it learns which."""
 
     def __init__(self) -> None:
         super().__init__()
         self.posed = nn.Sequential(nn.Linear(POSE, POSED), nn.SiLU(), nn.Linear(POSED, POSED), nn.SiLU())
+        self.limbs = nn.Linear(POSED, LIMBS * 4)
         self.points = Shader(FEATURES, OUTPUTS, WIDTH, LAYERS, POSED)
+        with torch.no_grad():
+            nn.init.normal_(self.limbs.weight, std=0.05)
+            nn.init.normal_(self.limbs.bias, std=0.15)
+            self.limbs.bias[::4] += 1
 
-    def forward(self, features: Tensor, pose: Tensor) -> Tensor:
-        """Points (S, N, FEATURES) of figures in poses (S, 5): logits (S, N, OUTPUTS)."""
-        return self.points(features, self.posed(pose_features(pose)))
+    def forward(self, x: Tensor, y: Tensor, pose: Tensor) -> Tensor:
+        """Points x, y (S, N) of boxes of figures in poses (S, 5): logits (S, N, OUTPUTS)."""
+        posed = self.posed(pose_features(pose))
+        along, across, right, up = self.limbs(posed).view(-1, LIMBS, 4).permute(1, 2, 0)[..., None].unbind(1)
+        u, v = along * x - across * y + right, across * x + along * y + up  # (LIMBS, S, N)
+        waves = [wave for waves in _waves(u, v, LIMB_OCTAVES) for wave in waves]
+        parts = torch.cat([torch.stack(point_features(x, y)), u, v, *waves])  # (FEATURES, S, N)
+        return self.points(parts.permute(1, 2, 0), posed)
 
 
 @dataclass
@@ -77,7 +96,8 @@ class _Where:
     """The pixels that sprites of one kind may cover, one sprite after the other."""
 
     at: Tensor  # (P,), of a picture in reading order
-    features: Tensor  # (P, FEATURES), one feature after the other in memory
+    x: Tensor  # of the box, as in a picture of the teacher's
+    y: Tensor
     counts: list[int]  # of each sprite
 
 
@@ -169,12 +189,11 @@ class Figures(nn.Module):
         inside &= (land == 0) | (land > limit)
         kept = inside.flatten().nonzero()[:, 0]
         counts = inside.flatten(1).sum(1).tolist()
-        features = point_features(torch.take(x, kept), torch.take(y, kept)).T
-        return _Where(torch.take(at, kept), features, counts)
+        return _Where(torch.take(at, kept), torch.take(x, kept), torch.take(y, kept), counts)
 
     def _told(self, kind: int, shown: list[Placed], where: _Where) -> list[Tensor]:
         """What the network tells of each sprite's points, (P, OUTPUTS)."""
         figure = self.kinds[kind]
         pose = torch.tensor([one.pose for one in shown], device=where.at.device)
-        parts = where.features.split(where.counts)
-        return [torch.sigmoid(figure(part[None], pose[n : n + 1])[0]) for n, part in enumerate(parts)]
+        points = zip(where.x.split(where.counts), where.y.split(where.counts), strict=True)
+        return [torch.sigmoid(figure(x[None], y[None], pose[n : n + 1])[0]) for n, (x, y) in enumerate(points)]

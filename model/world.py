@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import json
 from dataclasses import asdict, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -22,23 +23,27 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from model import checkpoint, outlook
+from model.acting import visible
 from model.cache import Committed, StepCache
+from model.cast import Cast, heard
 from model.condition_vector import condition_vector
 from model.conditions import ENVIRONMENT, STEPS_PER_S, Array, Chunk, Conditions, Easing
 from model.diorama.places import COLUMN, TABLE
 from model.field import field_of
+from model.figures import Figures
 from model.plan import Plan, own_place, planned, wandering
 from model.preset import Preset
 from model.pulse import FLASH_UNIT, Pulse
 from model.shading import Moment, Textures
 from model.sound_codec import SoundCodec, SynthState, synthesise
+from model.sprites import seen_walker
 from model.text import TextHead, embed
 from model.transformer import Nacre, Seen, rotary_table
 from model.view import View
 from model.walker import Walker, blown
 from model.wish import Wish
 
-SNAPSHOT_FORMAT = "oysterd-world-3"
+SNAPSHOT_FORMAT = "oysterd-world-4"
 CONTEXT_LEVEL = 0.05  # noise on committed steps: the model was trained to see through it, so small errors don't pile up
 SHIFT = 2.0  # spends more of the few sampling steps at high noise, where a step decides the most
 REACH = 6.0  # deviations a latent may stray: of the diorama's, none strays further
@@ -61,7 +66,7 @@ class WorldModel:
 
     def __init__(self, preset: Preset, parts: dict[str, dict[str, Tensor]], code: str, device: str = "cpu") -> None:
         self.preset, self.code, self.device = preset, code, torch.device(device)
-        self.network, self.view = Nacre(preset), View(preset)
+        self.network, self.view, self.figures = Nacre(preset), View(preset), Figures()
         self.sound = SoundCodec(preset.sound_tokens, preset.channels)
         self.head = TextHead()
         for name, module in self.parts().items():
@@ -74,10 +79,13 @@ class WorldModel:
             module.eval().requires_grad_(False)
         self.network.to(self.device)
         self.view.to(self.device)
+        self.figures.to(self.device)
 
     def parts(self) -> dict[str, torch.nn.Module]:
         """What a checkpoint holds, by name."""
-        return {"network": self.network, "view": self.view, "sound": self.sound, "head": self.head}
+        return {
+            "network": self.network, "view": self.view, "figures": self.figures, "sound": self.sound, "head": self.head,
+        }  # fmt: skip
 
     def embed(self, text: str) -> Array:
         """A text's embedding float32 (E,), for the text fields of Conditions."""
@@ -169,6 +177,7 @@ class WorldModel:
             setattr(world.easing, name, np.float32(value.item()) if value.ndim == 0 else value.numpy())
         world.synth = SynthState(**{name: value.numpy() for name, value in parts["synth"].items()})
         world.walker = Walker(*parts["own"]["walker"].tolist())
+        world.cast = Cast.of(parts["own"]["cast"].numpy())
         world.mood, world.photo = (
             parts["own"][name].numpy() if name in parts["own"] else None for name in ("mood", "photo")
         )
@@ -186,7 +195,7 @@ class World:
 
     def __init__(self, model: WorldModel, seed: int) -> None:
         self.model, self.seed, self.field_seed, self.index = model, seed, seed, 0
-        self.wish, self.walker = Wish(), Walker()
+        self.wish, self.walker, self.cast = Wish(), Walker(), Cast()
         self.easing = Easing(own_place(seed), wandering(seed, 0.0))
         self.synth = SynthState.silent()
         self.cache = StepCache(model.preset, model.device)
@@ -211,7 +220,11 @@ class World:
         except ValueError as error:
             raise WorldError(str(error)) from error
         walker = self._moved(plan)
-        vector = condition_vector(plan.place, plan.environment, walker, plan.presence, plan.flash)
+        cast = self.cast.advanced(plan.cues, walker, self.seed, self.index)
+        plan.applied["figures"] = cast.present()
+        vector = condition_vector(
+            plan.place, plan.environment, walker, plan.presence, plan.flash, heard(cast, walker), plan.loud
+        )
         latents, committed = self._denoised(torch.from_numpy(vector).to(self.model.device), plan.flash)
         if not bool(torch.isfinite(latents).all()):
             raise WorldError(f"step {self.index}: the network gave numbers that are not finite; the step was not made")
@@ -219,11 +232,12 @@ class World:
         pulse = Pulse.of(latents[0].float().cpu().numpy())
         features = self.model.sound.decode(latents[None, pulse_tokens:].float().cpu())[0].numpy()
         audio, synth = synthesise(features, self.synth, np.random.default_rng([self.seed, self.index, 3]))
-        frame = self._seen(plan, walker, pulse)
+        frame = self._seen(plan, walker, cast, pulse)
         chunk = Chunk(frame[None], audio, self.index, plan.applied)
         # Everything that can fail is done: commit.
         self.cache.commit(self.index, committed)
-        self.synth, self.wish, self.easing, self.walker, self.gust = synth, plan.wish, plan.easing, walker, pulse.gust
+        self.synth, self.wish, self.easing, self.gust = synth, plan.wish, plan.easing, pulse.gust
+        self.walker, self.cast = walker, cast
         self.index += 1
         if self.index >= DISSOLVE_STEPS:
             self.photo = None
@@ -233,7 +247,6 @@ class World:
         moment = outlook.moments([walker], plan.place[None], environment[None], self.model.device)
         moment.flash = moment.flash + flash
         moment.presence = torch.from_numpy(plan.presence.copy())[None].to(self.model.device)
-        moment.third = moment.third + float(plan.wish.third)
         return moment
 
     def _moved(self, plan: Plan) -> Walker:
@@ -244,14 +257,17 @@ class World:
             walker = walker.with_shore(outlook.SHORE_AHEAD_M, walker.yaw)
 
         def stand_at(x: float, y: float) -> float:
-            moment = self._moment(plan, walker, plan.environment, 0.0)
-            at = torch.tensor([[x]], device=self.model.device), torch.tensor([[y]], device=self.model.device)
-            ground, level = self.model.view.ground_at(self.textures, moment, *at)
-            return max(float(ground), float(level))
+            return self._heights(self._moment(plan, walker, plan.environment, 0.0), [x], [y])[0]
 
         return walker.advanced(
             plan.motion, float(plan.easing.pitch_rad), plan.environment, self.gust, stand_at, plan.lift_m
         )
+
+    def _heights(self, moment: Moment, x: list[float], y: list[float]) -> list[float]:
+        """Heights in m of ground, or of the water over it, at points in m."""
+        at = (torch.tensor([values], device=self.model.device) for values in (x, y))
+        ground, level = self.model.view.ground_at(self.textures, moment, *at)
+        return torch.maximum(ground[0], level).tolist()  # type: ignore[no-any-return]
 
     def _denoised(self, vector: Tensor, flash: float | None) -> tuple[Tensor, list[Committed]]:
         """Latents (S, Z) of the step, and what its layers are to remember of it."""
@@ -285,13 +301,20 @@ class World:
                     x = clean + times[number + 1] / level * (x - clean)
         return latents, committed
 
-    def _seen(self, plan: Plan, walker: Walker, pulse: Pulse) -> NDArray[np.uint8]:
+    def _seen(self, plan: Plan, walker: Walker, cast: Cast, pulse: Pulse) -> NDArray[np.uint8]:
         """The picture uint8 (H, W, 3) from where the walker stands."""
         p, device = self.model.preset, self.model.device
         moment = self._moment(plan, walker, blown(plan.environment, pulse.gust), pulse.flash)
+        shown = visible(cast, walker, plan.place, p.width / p.height, partial(self._heights, moment))
+        if plan.wish.third:
+            shown = [*shown, seen_walker(walker, plan.wish.character)]
+
+        def between(land: Tensor, depth: Tensor) -> Tensor:
+            return self.model.figures(land, depth, moment, shown)  # type: ignore[no-any-return]
+
         with torch.autocast(device.type, torch.bfloat16):
-            shown, _ = self.model.view.picture(self.textures, moment, p.height, p.width)
-        picture = shown[0]
+            pictures, _ = self.model.view.picture(self.textures, moment, p.height, p.width, between)
+        picture = pictures[0]
         if self.mood is not None:
             rows = torch.from_numpy(self.mood).T[None].to(device)
             picture = picture + F.interpolate(rows, p.height, mode="linear")[0].T[:, None]
@@ -315,6 +338,7 @@ class World:
         for field in fields(SynthState):
             tensors[f"synth.{field.name}"] = torch.from_numpy(np.array(getattr(self.synth, field.name)))
         tensors["own.walker"] = torch.from_numpy(self.walker.numbers())
+        tensors["own.cast"] = torch.from_numpy(self.cast.numbers())
         for name, value in (("mood", self.mood), ("photo", self.photo)):
             if value is not None:
                 tensors[f"own.{name}"] = torch.from_numpy(value.copy())

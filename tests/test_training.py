@@ -97,7 +97,9 @@ def test_a_run_is_packed_into_a_model(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(SystemExit, match=r"view.json.*model\.training\.view"):
         pack.pack(data, run, head, tmp_path / "mine.safetensors", "tiny")
     save_file({k: v.contiguous() for k, v in tiny_model().view.state_dict().items()}, run / "view.safetensors")
-    (run / "view.json").write_text('{"update": 1, "seconds": 1.0}')
+    save_file({k: v.contiguous() for k, v in tiny_model().figures.state_dict().items()}, run / "figures.safetensors")
+    for name in ("view", "figures"):
+        (run / f"{name}.json").write_text('{"update": 1, "seconds": 1.0}')
     pack.pack(data, run, head, tmp_path / "mine.safetensors", "tiny")
     assert load(str(tmp_path / "mine.safetensors")).begin(None).step().index == 0
 

@@ -31,7 +31,7 @@ def _textures() -> Textures:
     return Textures.of([field_of(1), field_of(2)], torch.device("cpu"))
 
 
-def _moment(place: str = "meadow", third: float = 0.0, **camera: float) -> Moment:
+def _moment(place: str = "meadow", **camera: float) -> Moment:
     at = {"x": 100.0, "y": 200.0, "z": 8.0, "yaw": 0.4, "pitch": 0.0} | camera
     return Moment(
         world=torch.zeros(1, dtype=torch.long), place=torch.eye(len(PLACES))[PLACES.index(place)][None],
@@ -39,7 +39,7 @@ def _moment(place: str = "meadow", third: float = 0.0, **camera: float) -> Momen
         camera=torch.tensor([list(at.values())], dtype=torch.float64),
         shore=torch.tensor([[0.0, 30.0, 0.2]], dtype=torch.float64),
         phases=torch.tensor([[3.0, 5.0, 0.3, 0.2, 1.0]], dtype=torch.float64),
-        presence=torch.zeros(1, *GRID, 2), third=torch.tensor([third]),
+        presence=torch.zeros(1, *GRID, 2),
     )  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def _both_ways(moment: Moment, rows: int = 30) -> tuple[torch.Tensor, torch.Tens
 
 def test_the_quick_way_for_one_moment_equals_the_reference() -> None:
     """Folding the conditions into the weights, in blocks, and leaving out what is hidden changes nothing."""
-    moment = _moment("coast", third=1.0)
+    moment = _moment("coast")
     moment.presence[:, 2, 3] = 1.0
     moment.environment[:, ENVIRONMENT.index("snow")] = 0.6
     torch.testing.assert_close(*_both_ways(moment), atol=2e-4, rtol=1e-3)
@@ -136,14 +136,12 @@ def test_a_picture_of_twice_the_size_shows_the_same() -> None:
     assert (halved - small).abs().mean() < 0.35 * small.std()
 
 
-def test_visitors_and_the_walker_change_the_picture_where_they_are() -> None:
+def test_visitors_change_the_picture_where_they_are() -> None:
     plain = _seen(_moment())
     touched = _moment()
     touched.presence[:, 2, 1] = 1.0
     change = (_seen(touched) - plain).abs().mean(2)
     assert change[:, WIDTH // 2 :].max() == 0 and change[36:54, 20:40].mean() > 1e-3
-    walked = (_seen(_moment(third=1.0)) - plain).abs().mean(2)
-    assert walked[:, : WIDTH // 4].max() == 0 and walked[50:80, 70:90].mean() > 1e-3
 
 
 def test_several_worlds_are_seen_at_once() -> None:

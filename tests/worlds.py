@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from model import checkpoint
+from model.figures import Figures
 from model.preset import PRESETS, Preset
 from model.sound_codec import SoundCodec
 from model.text import TextHead
@@ -45,9 +46,11 @@ def tiny_model() -> WorldModel:
     torch.manual_seed(6)
     sound = SoundCodec(preset.sound_tokens, preset.channels)
     sound.fit(torch.randn(300, sound.mean.numel()) * 8 - 60)
+    torch.manual_seed(8)
     parts = {
         "network": network.state_dict(),
         "view": view.state_dict(),
+        "figures": Figures().state_dict(),
         "sound": sound.state_dict(),
         "head": TextHead().state_dict(),
     }

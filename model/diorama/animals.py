@@ -11,6 +11,7 @@ from model.diorama.shapes import (
     Canvas,
     Colour,
     Number,
+    Rod,
     blend,
     disc,
     ellipse,
@@ -64,7 +65,7 @@ def kitten(c: Canvas, pose: Pose) -> None:
     white: Colour = (0.97, 0.94, 0.90)
     sway = np.sin(_TURN * gait + 1) * 0.12 * moving + 0.05 * np.sin(_TURN * look)
     # Tail: up while it runs, round its feet while it sits.
-    tail = [
+    tail: Rod = [
         (mix(-0.52, -0.42, act), mix(-0.12, -0.72, act), 0.10),
         (mix(-0.78, -0.72, act), mix(0.10, -0.80, act) + bob, 0.10),
         (mix(-0.80 + sway, -0.88, act), mix(0.42, -0.66, act) + bob, 0.095),

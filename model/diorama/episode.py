@@ -8,17 +8,20 @@ what the world looks and sounds like at a value, and the running world does the 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.condition_vector import condition_vector
-from model.conditions import ENVIRONMENT, GRID, Easing
-from model.diorama import places, render, sound
+from model.acting import visible
+from model.cast import Cast, heard
+from model.condition_vector import VISITORS_SIDE_AT, condition_vector
+from model.conditions import CHARACTERS, ENVIRONMENT, FIGURES, GRID, Easing
+from model.diorama import figures, places, render, sound
 from model.field import PERIOD_M, Field, field_of
+from model.sprites import seen_walker
 from model.walker import Walker, blown
 
 _RAIN, _CLOUD, _ENERGY = (ENVIRONMENT.index(k) for k in ("rain", "cloud", "energy"))
@@ -29,7 +32,8 @@ class Script:
     """What is asked of an episode at every step: what a director would ask of the world.
 
     place (T, 8) weights; environment (T, 7); motion (T, 4) forward strafe yaw_rad_s pitch_rad_s;
-    presence (T, rows, cols, 2); third: seen from behind a walker. world: seed of the latent field.
+    presence (T, rows, cols, 2); third: seen from behind a walker. world: seed of the latent field. cues: figures that
+    enter or leave, by step; loud: how loud the room is, 0..1, by step; either may end early. character: who walks.
     """
 
     place: NDArray[np.float32]
@@ -38,6 +42,9 @@ class Script:
     presence: NDArray[np.float32]
     third: bool
     world: int
+    cues: tuple[Mapping[str, str], ...] = ()
+    loud: tuple[float, ...] = ()
+    character: int = 0
 
 
 def random_environment(rng: np.random.Generator) -> NDArray[np.float32]:
@@ -113,7 +120,35 @@ def random_script(seed: int, steps: int, place: int | None = None) -> Script:
                 blob = np.exp(-((xx - x) ** 2 + 0.6 * (yy - y) ** 2) / (2 * width**2))
                 presence[step, ..., 0] = np.maximum(presence[step, ..., 0], near * blob)
                 presence[step, ..., 1] = np.maximum(presence[step, ..., 1], stir * blob)
-    return Script(weights, environment, motion, presence, bool(rng.random() < 0.2), seed)
+    return Script(
+        weights, environment, motion, presence, bool(rng.random() < 0.2), seed, random_cues(rng, steps),
+        random_loud(rng, steps), int(rng.integers(len(CHARACTERS))),
+    )  # fmt: skip
+
+
+def random_cues(rng: np.random.Generator, steps: int) -> tuple[Mapping[str, str], ...]:
+    """In about half of all episodes one to three figures come, and some are told to go again."""
+    cues: tuple[dict[str, str], ...] = tuple({} for _ in range(steps))
+    if rng.random() < 0.55:
+        for name in rng.choice(FIGURES, int(rng.choice([1, 2, 3], p=[0.5, 0.35, 0.15])), replace=False):
+            comes = int(rng.integers(0, max(1, steps * 2 // 3)) * (rng.random() < 0.6))
+            cues[comes][str(name)] = "enter"
+            goes = comes + int(rng.integers(steps // 4, steps))
+            if goes < steps:
+                cues[goes][str(name)] = "leave"
+    return cues
+
+
+def random_loud(rng: np.random.Generator, steps: int) -> tuple[float, ...]:
+    """How loud the room is: mostly silent, at times now louder, now softer."""
+    loud = np.zeros(steps)
+    if rng.random() < 0.45:
+        at = 0
+        while at < steps:
+            length = int(rng.integers(6, 40))
+            loud[at : at + length] = rng.random() * (rng.random() < 0.7)
+            at += length
+    return tuple(loud.tolist())
 
 
 @dataclass(frozen=True)
@@ -121,7 +156,8 @@ class Walk:
     """What happened at every step of an episode, all that its picture and sound follow from.
 
     place (T, 8), environment (T, 7) and presence (T, rows, cols, 2) as eased; flash (T,) 0..1; gust (T,) −1..1;
-    walkers: T; vectors (T, WIDTH): what the dynamics are told of each step, with every flash named.
+    walkers, casts: T; levels (T, figures) and levels_side (T,): what is heard of these; loud (T,): the room.
+    vectors (T, WIDTH): what the dynamics are told of each step, with every flash named.
     """
 
     place: NDArray[np.float32]
@@ -131,15 +167,24 @@ class Walk:
     gust: NDArray[np.float32]
     thunder: NDArray[np.float32]
     motion: NDArray[np.float32]
+    levels: NDArray[np.float32]
+    levels_side: NDArray[np.float32]
+    loud: NDArray[np.float32]
     walkers: list[Walker]
+    casts: list[Cast]
     vectors: NDArray[np.float32]
     third: bool
     world: int
+    character: int
 
 
 def _stand(field: Field, place: NDArray[np.float32], shore: NDArray[np.float64], x: float, y: float) -> float:
     """Height in m, of ground or water, at a point."""
     return max(render.ground_height(field.land, place, shore, x, y, 0.0), render.water_level(place))
+
+
+def _heights(stand_at: Callable[[float, float], float], x: list[float], y: list[float]) -> list[float]:
+    return [stand_at(*at) for at in zip(x, y, strict=True)]
 
 
 def walk(script: Script, seed: int) -> Walk:
@@ -156,6 +201,7 @@ def walk(script: Script, seed: int) -> Walk:
     easing = Easing(script.place[0], script.environment[0])
     flash, gust, blow = 0.0, 0.0, 0.0
     thunder = np.zeros(steps + sound.THUNDER_DELAY_STEPS + 1, np.float32)
+    cast = Cast()
     kept: dict[str, list[object]] = {}
     for step in range(steps):
         weights, weather, motion = easing.towards(script.place[step], script.environment[step], script.motion[step])
@@ -171,16 +217,23 @@ def walk(script: Script, seed: int) -> Walk:
         if stormy and rng.random() < 0.012 + 0.02 * weather[_ENERGY]:
             flash = 1.0
             thunder[step + sound.THUNDER_DELAY_STEPS] = rng.uniform(0.6, 1)
+        cast = cast.advanced(script.cues[step] if step < len(script.cues) else {}, walker, seed, step)
+        levels, side = heard(cast, walker)
+        loud = easing.loud_towards(script.loud[step] if step < len(script.loud) else 0.0)
         row = {
             "place": weights, "environment": weather, "presence": presence, "flash": flash, "gust": gust,
-            "motion": motion, "walkers": walker,
-            "vectors": condition_vector(weights, weather, walker, presence, flash),
+            "motion": motion, "walkers": walker, "casts": cast, "levels": levels, "levels_side": side, "loud": loud,
+            "vectors": condition_vector(weights, weather, walker, presence, flash, (levels, side), loud),
         }  # fmt: skip
         for name, value in row.items():
             kept.setdefault(name, []).append(value)
     walkers: list[Walker] = kept.pop("walkers")  # type: ignore[assignment]
+    casts: list[Cast] = kept.pop("casts")  # type: ignore[assignment]
     arrays = {name: np.array(values, np.float32) for name, values in kept.items()}
-    return Walk(**arrays, thunder=thunder[:steps], walkers=walkers, third=script.third, world=script.world)
+    return Walk(
+        **arrays, thunder=thunder[:steps], walkers=walkers, casts=casts, third=script.third, world=script.world,
+        character=script.character,
+    )  # fmt: skip
 
 
 def pictures(walked: Walk, size: tuple[int, int], every: int = 1) -> Iterator[NDArray[np.uint8]]:
@@ -193,9 +246,15 @@ def pictures(walked: Walk, size: tuple[int, int], every: int = 1) -> Iterator[ND
             field, places.mix(walked.place[step]), walker.shore, walker.camera, weather, walker.phases,
             float(walked.flash[step]), size,
         )  # fmt: skip
+        place = places.mix(walked.place[step])
+        stand_at = partial(_stand, field, place, walker.shore)
+        shown = visible(walked.casts[step], walker, walked.place[step], size[1] / size[0], partial(_heights, stand_at))
+        if walked.third:
+            shown = [*shown, seen_walker(walker, walked.character)]
+        figures.lay(image, size[1], np.arange(size[1]), None, shown, weather, float(walked.flash[step]))
         render.overlay(
             image, size[1], np.arange(size[1]), field.sky, field.fall, walker.camera, weather, walker.phases,
-            walked.presence[step], float(walked.third),
+            walked.presence[step],
         )  # fmt: skip
         yield (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
 
@@ -208,9 +267,9 @@ def sound_of(walked: Walk, seed: int) -> NDArray[np.float32]:
     )
     sea = np.array([w.sea() for w in walked.walkers], np.float32)
     stir = (walked.presence[..., 0] * walked.presence[..., 1]).max((1, 2))
-    side = walked.vectors[:, -1]
+    side = walked.vectors[:, VISITORS_SIDE_AT]
     track = sound.Track(
         np.stack([places.mix(w) for w in walked.place]), walked.environment, swash, stride, walked.thunder,
-        sea[:, 0], sea[:, 1], stir, side, walked.gust,
+        sea[:, 0], sea[:, 1], stir, side, walked.gust, walked.levels, walked.levels_side, walked.loud,
     )  # fmt: skip
     return sound.synthesise(track, seed)

@@ -11,7 +11,7 @@ from model.diorama.shapes import (
     Array,
     Canvas,
     Colour,
-    Number,
+    Rod,
     blend,
     box,
     disc,
@@ -281,7 +281,7 @@ def knight(c: Canvas, pose: Pose) -> None:
     c.lay(limb(x, y, 0.0, 0.40 + bob, 0.0, 0.50 + bob, 0.13, 0.12), (0.50, 0.52, 0.58), 0.5)
     c.lay(ellipse(x, y, 0.0, 0.64 + bob, 0.165, 0.185), steel, round_shade(x, y, 0.0, 0.64, 0.18, 0.2))
     c.paint(np.maximum(np.abs(y - 0.57 - bob) - 0.012, np.abs(x) - 0.16), (0.40, 0.42, 0.48), 0.9)
-    plume = [
+    plume: Rod = [
         (0.0, 0.80 + bob, 0.06),
         (0.10 + 0.03 * swing, 0.90 + bob, 0.075),
         (0.25 + 0.06 * swing, 0.84 + bob, 0.07),
@@ -292,7 +292,7 @@ def knight(c: Canvas, pose: Pose) -> None:
 
 def _hind(
     c: Canvas, pose: Pose, apart: float, hip_y: float, radius: tuple[float, float], fur: Colour, paw: Colour
-) -> tuple[Array, Number]:
+) -> tuple[Array, Array]:
     """Four legs of an animal seen from behind; how the walk sways, and how far the body is lifted."""
     gait, moving = pose[0], pose[1]
     swing = np.sin(_TURN * gait) * moving
@@ -344,7 +344,7 @@ def cat(c: Canvas, pose: Pose) -> None:
     c.paint(np.maximum(bars, 0.10 - np.abs(x)), stripe, 0.7, 0.3)
     c.lay(ellipse(x, y, 0.0, -0.42 + bob, 0.11, 0.12), blend(fur, white, 0.6), 0.5, edge=0.1)
     sway = 0.10 * np.sin(_TURN * pose[0]) * (0.4 + 0.6 * pose[1])
-    tail = [
+    tail: Rod = [
         (0.0, -0.22 + bob, 0.085),
         (0.03 + 0.4 * sway, 0.12 + bob, 0.080),
         (sway, 0.50 + bob, 0.072),

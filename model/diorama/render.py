@@ -2,7 +2,7 @@
 
 Each picture column walks a ray front to back over the land and fills pixels as the horizon of what it has seen rises;
 the sky is computed for what stays open. The method is the classic one of height-field flight simulators; nothing is
-taken from another implementation. What falls, what visitors stir and the walker are laid over it.
+taken from another implementation. What visitors stir and what falls is laid over it.
 """
 
 from __future__ import annotations
@@ -30,9 +30,6 @@ from model.camera import (
     SUN_AZIMUTH_RAD,
     SWAY_RAD_S,
     SWAY_X,
-    WALKER_FOOT,
-    WALKER_TALL,
-    WALKER_X,
     WAVE_PER_M,
     focal,
 )
@@ -418,23 +415,20 @@ def draw(
 
 
 @nb.njit(fastmath=True, nogil=True, cache=True)
-def overlay(image, width, columns, sky, fall, camera, weather, times, presence, third):  # type: ignore[no-untyped-def]
-    """Lay over `columns` of a picture what visitors stir, the walker and what falls.
+def overlay(image, width, columns, sky, fall, camera, weather, times, presence):  # type: ignore[no-untyped-def]
+    """Lay over `columns` of a picture what visitors stir and what falls.
 
     presence (rows, cols, 2): near, stir in 0..1. times: seconds, drift, swash, stride (turns), how fast the walker
-    moves 0..1. third: 1 where the walker is seen.
+    moves 0..1.
     """
     height = image.shape[0]
     rows, cols = presence.shape[0], presence.shape[1]
     rain, snow, wind = weather[3], weather[4], weather[5]
-    clock_s, stride, moving = times[0], times[3], times[4]
+    clock_s = times[0]
     day = _smooth((math.sin(weather[0]) + 0.12) / 0.5)
     turn = camera[3] / FIELD_OF_VIEW_RAD * width / height
     pulse = 0.8 + 0.2 * math.sin(clock_s * PULSE_RAD_S)
     visited = presence[:, :, 0].max() > 0.02
-    shade = 0.30 + 0.70 * day
-    bob = abs(math.sin(stride * 6.2831853)) * 0.02 * moving
-    swing = math.sin(stride * 6.2831853) * moving
     for index in range(len(columns)):
         u = (columns[index] + 0.5) / width
         # Columns and rows in picture heights: the same at every size.
@@ -463,25 +457,6 @@ def overlay(image, width, columns, sky, fall, camera, weather, times, presence, 
                     image[y, index, 0] += (1.00 - image[y, index, 0]) * a
                     image[y, index, 1] += (0.93 - image[y, index, 1]) * a
                     image[y, index, 2] += (0.70 - image[y, index, 2]) * a
-            if third > 0.5:
-                x = (across - WALKER_X * width / height) / WALKER_TALL
-                h = (WALKER_FOOT - v) / WALKER_TALL - bob
-                for part in range(4):
-                    if part < 2:
-                        side = 2.0 * part - 1
-                        d = ((x - side * 0.07) / 0.065) ** 2 + ((h - 0.14 - max(0.0, side * swing) * 0.08) / 0.17) ** 2
-                        r, g, b = 0.12, 0.11, 0.13
-                    elif part == 2:
-                        broad = 0.20 - 0.10 * _clamp((h - 0.2) / 0.6, 0.0, 1.0)
-                        d = (x / broad) ** 2 + ((h - 0.50) / 0.33) ** 2
-                        r, g, b = 0.74 + 0.3 * x, 0.17 + 0.1 * x, 0.13
-                    else:
-                        d = (x / 0.085) ** 2 + ((h - 0.90) / 0.10) ** 2
-                        r, g, b = 0.34, 0.22, 0.15
-                    a = _smooth((1 - d) * 3)
-                    image[y, index, 0] += (r * shade - image[y, index, 0]) * a
-                    image[y, index, 1] += (g * shade - image[y, index, 1]) * a
-                    image[y, index, 2] += (b * shade - image[y, index, 2]) * a
             for layer in range(2):
                 scale, begins = FALL_LAYERS[layer]
                 if rain > 0.01:

@@ -7,13 +7,16 @@ height, y upwards. The formulas are the usual ones of distance fields (Quilez, "
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+Array = NDArray[Any]
 Number = Array | float
 Colour = tuple[Number, Number, Number]
+Rod = Sequence[tuple[Number, Number, Number]]  # points and the radius at each
 
 EDGE = 0.035  # in which a shape's border fades: about a pixel of a sprite 60 pixels tall
 CHANNELS = 6  # r, g, b, shade (of direct light, 0..1), glow (light of its own, 0..1), cover
@@ -50,9 +53,9 @@ class Canvas:
         return np.moveaxis(whole, 0, -1)
 
 
-def mix(one: Number, other: Number, share: Number) -> Number:
+def mix(one: Number, other: Number, share: Number) -> Array:
     """Between two numbers."""
-    return one + (other - one) * share
+    return np.asarray(one + (other - one) * share)
 
 
 def blend(one: Colour, other: Colour, share: Number) -> Colour:
@@ -98,7 +101,7 @@ def limb(x: Array, y: Array, ax: Number, ay: Number, bx: Number, by: Number, ra:
     return np.asarray(np.hypot(px - lx * h, py - ly * h) - (ra + (rb - ra) * h), np.float32)
 
 
-def path(x: Array, y: Array, points: list[tuple[Number, Number, Number]]) -> Array:
+def path(x: Array, y: Array, points: Rod) -> Array:
     """A rod through points (x, y, radius)."""
     parts = [limb(x, y, a[0], a[1], b[0], b[1], a[2], b[2]) for a, b in itertools.pairwise(points)]
     return np.asarray(np.minimum.reduce(np.broadcast_arrays(*parts)), np.float32)

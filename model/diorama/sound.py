@@ -11,12 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from model.diorama import calls
 from model.diorama.places import COLUMN
+from model.diorama.waveforms import A2_HZ, SAMPLE_RATE_HZ, SLICE_SAMPLES
+from model.diorama.waveforms import add as _add
+from model.diorama.waveforms import curve as _curve
+from model.diorama.waveforms import noise as _noise
+from model.diorama.waveforms import pan as _pan
 
-SAMPLE_RATE_HZ = 24_000
-SLICE_SAMPLES = 2_000  # one step: 1/12 s
 THUNDER_DELAY_STEPS = 12  # a strike about 340 m away
-A2_HZ = 110.0
 SCALE_SEMITONES = (0, 2, 4, 7, 9, 12, 14, 16, 19, 21)  # major pentatonic: any subset is consonant
 
 Array = NDArray[np.float32]
@@ -36,35 +39,9 @@ class Track:
     stir: Array  # how much visitors stir, 0..1
     stir_side: Array  # and where, −1 left .. 1 right
     gust: Array  # how the wind blows about its mean, −1..1
-
-
-def _curve(values: Array) -> Array:
-    """Step values (T,) to a sample envelope (T * 2000,), linear between steps."""
-    steps = len(values)
-    return np.interp(np.arange(steps * SLICE_SAMPLES) / SLICE_SAMPLES, np.arange(steps), values).astype(np.float32)
-
-
-def _noise(rng: np.random.Generator, samples: int, centre_hz: float, octaves: float, tilt: float = 0.0) -> Array:
-    """Stereo noise (samples, 2), unit deviation: a bell over log-frequency, `tilt` dB an octave on top."""
-    frequency = np.fft.rfftfreq(samples, 1 / SAMPLE_RATE_HZ)
-    octave = np.log2(np.maximum(frequency, 1.0) / centre_hz)
-    gain = np.exp(-0.5 * (octave / octaves) ** 2) * 10 ** (tilt * octave / 20)
-    gain[0] = 0
-    spectrum = np.fft.rfft(rng.standard_normal((samples, 2)).astype(np.float32), axis=0)
-    shaped = np.fft.irfft(spectrum * gain[:, None], samples, axis=0)
-    return (shaped / shaped.std()).astype(np.float32)
-
-
-def _pan(mono: Array, position: Array | float) -> Array:
-    """Constant-power panning of mono (n,) to (n, 2); position −1 left .. 1 right."""
-    angle = (np.clip(position, -1, 1) + 1) * (np.pi / 4)
-    return np.stack([mono * np.cos(angle), mono * np.sin(angle)], 1).astype(np.float32)
-
-
-def _add(target: Array, at: int, part: Array) -> None:
-    end = min(len(target), at + len(part))
-    if 0 <= at < end:
-        target[at:end] += part[: end - at]
+    figures: Array  # (T, figures): how much is heard of each, 0..1
+    figures_side: Array  # and where, −1 left .. 1 right
+    loud: Array  # how loud the room is, 0..1
 
 
 def _crossings(phase: Array, per_turn: float, offset: float) -> list[int]:
@@ -155,10 +132,12 @@ def synthesise(track: Track, seed: int) -> Array:
     root = float(np.round(track.place[0, COLUMN["root_semitone"]]))
     gloom = _curve(np.clip(0.5 * cloud + rain - np.clip(sun, -0.5, 0.5), 0, 1))
     full = _curve(0.35 + 0.65 * energy)
+    swell = _curve(track.loud)  # a loud room swells it, and lights its upper tones
     for index, semitone in enumerate(SCALE_SEMITONES):
         hertz = A2_HZ * 2 ** ((root + semitone) / 12)
         breath = 0.5 + 0.5 * np.sin(2 * np.pi * time_s * (0.05 + 0.013 * index) + rng.uniform(0, 6.28))
         weight = np.clip(1.2 - gloom * index / 4, 0.05, 1) * (full if index > 2 else 1.0) / (1 + 0.25 * index)
+        weight = weight * (1 + swell * (0.5 + 0.30 * index))
         tone = np.sin(2 * np.pi * hertz * time_s + rng.uniform(0, 6.28)) * breath * weight * 0.016
         out += _pan(tone.astype(np.float32), 0.0)
     if track.stir.max() > 0.05:  # stirring visitors ring a bell of the same scale
@@ -169,4 +148,5 @@ def synthesise(track: Track, seed: int) -> Array:
             out += _pan(
                 (np.sin(2 * np.pi * hertz * time_s) * beat * touch * 0.05).astype(np.float32), _curve(track.stir_side)
             )
+    out += calls.heard(track.figures, track.figures_side, root, np.random.default_rng([seed, 60]))
     return np.tanh(out * 1.1).astype(np.float32)

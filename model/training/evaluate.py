@@ -105,7 +105,7 @@ def _diorama_clip(motion: NDArray[np.float32], number: int) -> Pictures:
     script.environment[:] = [FAIR_DAY.get(key, 0.5) for key in ENVIRONMENT]
     script.motion[:] = motion
     script.presence[:] = 0
-    return np.stack(list(episode.pictures(episode.walk(replace(script, third=False), seed), _SIZE)))
+    return np.stack(list(episode.pictures(episode.walk(replace(script, third=False, cues=()), seed), _SIZE)))
 
 
 def follow_actions(model: WorldModel, tries: int) -> dict[str, Figure]:
@@ -153,7 +153,7 @@ class Judge:
 
         seen, place, environment = [], [], []
         for seed in tqdm(seeds, desc="the judge looks at the diorama", unit="episode"):
-            walked = episode.walk(episode.random_script(seed, 36), seed)
+            walked = episode.walk(replace(episode.random_script(seed, 36), cues=()), seed)
             seen.append(self._see(np.stack(list(episode.pictures(walked, _SIZE, 4)))))
             place.append(torch.from_numpy(walked.place[::4]))
             environment.append(torch.from_numpy(walked.environment[::4]))

@@ -15,13 +15,14 @@ from model.preset import PRESETS
 def pack(data: Path, run: Path, head: Path, out: Path, preset_name: str) -> str:
     """Write averaged weights, codecs and text head as one checkpoint; its hash."""
     preset = PRESETS[preset_name]
-    for name, command in {"position": "train", "view": "view"}.items():
+    for name, command in {"position": "train", "view": "view", "figures": "figures"}.items():
         if not (run / f"{name}.json").exists():
             raise SystemExit(f"{run}: has no {name}.json: run `python -m model.training.{command}` first (--work)")
-    dynamics, seen = (json.loads((run / f"{name}.json").read_text()) for name in ("position", "view"))
+    dynamics, seen, drawn = (json.loads((run / f"{name}.json").read_text()) for name in ("position", "view", "figures"))
     parts = {
         "network": load_file(run / "average.safetensors"),
         "view": load_file(run / "view.safetensors"),
+        "figures": load_file(run / "figures.safetensors"),
         "sound": load_file(data / "sound.safetensors"),
         "head": load_file(head),
     }
@@ -30,6 +31,8 @@ def pack(data: Path, run: Path, head: Path, out: Path, preset_name: str) -> str:
         "training_seconds": f"{dynamics['seconds']:.0f}",
         "view_updates": str(seen["update"]),
         "view_training_seconds": f"{seen['seconds']:.0f}",
+        "figures_updates": str(drawn["update"]),
+        "figures_training_seconds": f"{drawn['seconds']:.0f}",
         "licence": "Apache-2.0",
     }
     return checkpoint.save(out, preset, parts, about)

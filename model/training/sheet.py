@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 
 from model.conditions import Conditions
 from model.diorama.places import PLACES
+from model.figures import Figures
 from model.preset import PRESETS
 from model.text import TextHead
 from model.world import WorldModel, load
@@ -50,11 +51,12 @@ def roll_out(model: WorldModel, row: int, seconds: float, every: int = 12) -> ND
 
 
 def model_of_run(data: Path, run: Path, preset_name: str) -> WorldModel:
-    """The averaged weights of a run as a model; without a text head of its own, it knows no words."""
-    head = data / "head.safetensors"
+    """The averaged weights of a run as a model; without a text head it knows no words, without figures shows none."""
+    head, drawn = data / "head.safetensors", run / "figures.safetensors"
     parts = {
         "network": load_file(run / "average.safetensors"),
         "view": load_file(run / "view.safetensors"),
+        "figures": load_file(run / "figures.safetensors") if drawn.exists() else dict(Figures().state_dict()),
         "sound": load_file(data / "sound.safetensors"),
         "head": load_file(head) if head.exists() else dict(TextHead().state_dict()),
     }

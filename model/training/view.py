@@ -90,18 +90,15 @@ def random_batch(
             [rng.uniform(0, 4000), rng.uniform(0, 512), rng.random(), rng.random(), rng.random() * (rng.random() < 0.7)]
         )
         flash = float(rng.random() * (rng.random() < 0.08))
-        third = float(rng.random() < 0.3)
         presence = random_presence(rng) * np.float32(rng.random() < 0.35)
         chosen = np.sort(rng.choice(WIDTH, columns, replace=False))
-        if third:  # half of them where the walker is
-            chosen[::2] = rng.integers(WIDTH // 2 - 45, WIDTH // 2 + 45, len(chosen[::2]))
         image = np.zeros((HEIGHT, columns, 3), np.float32)
         high = np.zeros((columns, looks, 2), np.float32)
         render.render(
             image, WIDTH, chosen, field.land, field.detail, field.sky, field.shift_m, place, shore, camera, weather,
             times, flash, 420,
         )  # fmt: skip
-        render.overlay(image, WIDTH, chosen, field.sky, field.fall, camera, weather, times, presence, third)
+        render.overlay(image, WIDTH, chosen, field.sky, field.fall, camera, weather, times, presence)
         render.heights(
             high, WIDTH, chosen, at, field.land, field.detail, field.shift_m, place, shore, camera, times[2], weather[5]
         )
@@ -110,7 +107,7 @@ def random_batch(
             "u": ((chosen + 0.5) / WIDTH).astype(np.float32),
             "world": np.array(world), "place": weights, "environment": weather.astype(np.float32),
             "flash": np.array(flash, np.float32), "camera": camera, "shore": shore, "phases": times,
-            "presence": presence, "third": np.array(third, np.float32),
+            "presence": presence,
         }  # fmt: skip
         for name, value in made.items():
             out.setdefault(name, []).append(value)
@@ -119,7 +116,7 @@ def random_batch(
 
 def moment_of(batch: dict[str, Tensor]) -> Moment:
     """The moments of a batch."""
-    names = ("world", "place", "environment", "flash", "camera", "shore", "phases", "presence", "third")
+    names = ("world", "place", "environment", "flash", "camera", "shore", "phases", "presence")
     return Moment(**{name: batch[name] for name in names})
 
 
