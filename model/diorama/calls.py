@@ -54,7 +54,7 @@ def _bell(t: Array, hertz: float, decay_s: float) -> Array:
 
 def _meow(rng: Rng, root: float) -> Array:
     t = _time(0.50)
-    shape = np.sin(np.pi * (t / t[-1]) ** 0.7) ** 0.8
+    shape = np.maximum(np.sin(np.pi * (t / t[-1]) ** 0.7), 0) ** 0.8
     high = rng.uniform(0.9, 1.15)
     voice = 0.16 * _glide(high * _path(t, 1750, 2350, 2450, 2100, 1650))
     body = 0.05 * sum(
@@ -92,7 +92,7 @@ def _hum(rng: Rng, root: float) -> Array:
         hertz = _pitch(root + 12 + _PENTATONIC[at % 5] + 12 * (at // 5))
         note = np.sin(2 * np.pi * hertz * n) + 0.35 * np.sin(4 * np.pi * hertz * n)
         begins = number * len(n)
-        out[begins : begins + len(n)] += 0.055 * note * np.sin(np.pi * n / 0.5) ** 0.6
+        out[begins : begins + len(n)] += 0.055 * note * np.maximum(np.sin(np.pi * n / 0.5), 0) ** 0.6
     return out
 
 
@@ -147,7 +147,7 @@ def _song(rng: Rng, root: float) -> Array:
         for harmonic, share in ((1, 1.0), (2, 0.55), (4, 0.16)):
             out = out + 0.085 * share * weight * np.sin(2 * np.pi * hertz * harmonic * t)
     cry = 0.035 * _glide(_path(t, 1600, 1900, 1750, 2300)) * np.clip(t / t[-1] * 2 - 1, 0, 1)
-    return ((out + cry) * np.sin(np.pi * t / t[-1]) ** 0.6).astype(np.float32)
+    return ((out + cry) * np.maximum(np.sin(np.pi * t / t[-1]), 0) ** 0.6).astype(np.float32)
 
 
 def _bang(rng: Rng, root: float) -> Array:
