@@ -17,9 +17,6 @@ def run_tool(name: str, arguments: Sequence[str]) -> int:
     """Run a tool to its end; its exit code. Raises ConfigError if the extra that it needs is not installed."""
     missing = [module for module in NEEDED if importlib.util.find_spec(module) is None]
     if missing:
-        raise ConfigError(
-            [
-                f"oysterd {name}: needs {' and '.join(missing)}, which the extra `train` brings: pip install 'oysterd[train]'"
-            ]
-        )
+        needs = f"oysterd {name}: needs {' and '.join(missing)}"
+        raise ConfigError([f"{needs}, which the extra `train` brings: pip install 'oysterd[train]'"])
     return subprocess.run([sys.executable, "-m", TOOLS[name], *arguments], check=False).returncode

@@ -21,7 +21,7 @@ DRY = {"rain": 0.0, "snow": 0.0, "fog": 0.0, "cloud": 0.2}
 
 
 def movement(pictures: NDArray[np.uint8]) -> dict[str, float]:
-    """Movement between pictures (T, H, W, 3) by command, in pixels: a band about the horizon, and the ground before it."""
+    """Movement between pictures (T, H, W, 3) by command, in pixels: a band at the horizon, and the ground."""
     grey = [cv2.resize(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), None, fx=0.5, fy=0.5) for p in pictures]
     found = []
     for a, b in itertools.pairwise(grey):

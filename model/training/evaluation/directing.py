@@ -3,7 +3,7 @@
 A directive is given to a fork of a world that looks about slowly, or stands. What has become of it after three seconds
 the judges say: the picture's reader for place, weather, hour and view, the flow of pictures for moves, the picture's
 light for lightning, the level of low bands for wind. Each aspect of a meaning is a row of ASPECTS; a phrase that asks
-for something that no row covers (a style, a figure) is left out until a row is added. The same protocol is played in the
+for something that no row covers (a style, a figure) is left out until a row is added. The same is played in the
 diorama, where the change that was asked for happens for certain: the share of it that is seen is the judge's own.
 """
 
