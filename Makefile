@@ -10,12 +10,10 @@ DATA ?= work/data
 RUN ?= work/run
 MINUTES ?= 60
 TESTS ?=
-# Memory that training frees and takes again at once is kept: fetched anew, it costs as much as the work.
-TUNED := MALLOC_TOP_PAD_=268435456 MALLOC_MMAP_THRESHOLD_=8589934592 MALLOC_TRIM_THRESHOLD_=17179869184
 # A run of the tests that takes longer than this hangs.
 TEST_LIMIT ?= 40m
 
-.PHONY: help setup setup-test setup-train run test lint format bench train clean
+.PHONY: help setup setup-test setup-train run test lint format bench nightly train clean
 
 help: ## list these
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -49,14 +47,11 @@ format: setup-test ## put the code into shape
 bench: setup-test ## measure the running daemon; writes bench.json
 	@PYTHONPATH=.:tests $(BIN)/python tests/bench.py
 
+nightly: setup-train ## judge the shipped model, quickly; report in work/evaluation
+	@$(BIN)/oysterd evaluate --quick
+
 train: setup-train ## episodes into DATA=work/data, train in RUN=work/run for twice MINUTES=60, pack RUN/nacre.safetensors
-	@$(BIN)/python -m model.training.prepare --out $(DATA)
-	@test -f $(DATA)/head.safetensors || $(BIN)/python -m model.training.text --out $(DATA)/head.safetensors
-	@$(TUNED) $(BIN)/python -m model.training.view --work $(RUN) --minutes $(MINUTES)
-	@$(TUNED) $(BIN)/python -m model.training.figures --work $(RUN)
-	@$(TUNED) $(BIN)/python -m model.training.brush --work $(RUN) --minutes 20
-	@$(TUNED) $(BIN)/python -m model.training.train --data $(DATA) --work $(RUN) --minutes $(MINUTES)
-	@$(BIN)/python -m model.training.pack --data $(DATA) --work $(RUN) --head $(DATA)/head.safetensors --out $(RUN)/nacre.safetensors
+	@$(BIN)/oysterd train --data $(DATA) --work $(RUN) --minutes $(MINUTES)
 
 clean: ## remove what set-up, tests and builds left; keeps work/
 	rm -rf .venv .setup build dist *.egg-info bench.json

@@ -1,4 +1,4 @@
-"""The command `oysterd`: run, check, command and render a room; see what sensors do; list and try its devices."""
+"""The command `oysterd`: run, check, command and render a room, see its sensors, try its devices, judge its model."""
 
 from __future__ import annotations
 
@@ -10,14 +10,20 @@ from pathlib import Path
 # Nothing of ours is imported up here: every child process imports this file too, and should not wait for it.
 
 OK, FAILED, REFUSED = 0, 1, 2
+_TOOLS = {"evaluate": "judge a model by its own rollouts", "train": "train a model from nothing"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the process's exit code. What is wrong is said in lines on the standard error."""
-    options = _parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
     from oysterd.errors import ConfigError
 
     try:
+        if words and words[0] in _TOOLS:  # their options are their own
+            from oysterd.tools import run_tool
+
+            return run_tool(words[0], words[1:])
+        options = _parser().parse_args(words)
         return int(options.do(options))
     except ConfigError as error:
         for line in error.lines:
@@ -80,6 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     selftest.add_argument("--config", type=Path, metavar="FILE.toml", help="the room's; else what `devices` finds")
     selftest.add_argument("--seconds", type=float, default=3.0, metavar="SECONDS", help="for each output, inputs (3)")
     selftest.set_defaults(do=_selftest)
+    for name, about in _TOOLS.items():
+        commands.add_parser(name, help=about)
     return parser
 
 

@@ -5,18 +5,33 @@ from __future__ import annotations
 import itertools
 from functools import cache
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from model import checkpoint
 from model.conditions import Conditions
-from model.training.evaluate import MOVES, movement
+from model.training.evaluation.actions import MOVES
 from model.training.text import accuracy, embed_all, phrases
 from model.world import World, WorldModel, load
 
 STILL = np.zeros(4, np.float32)
 DRY = {"rain": 0.0, "snow": 0.0, "fog": 0.0, "cloud": 0.2}
+
+
+def movement(pictures: NDArray[np.uint8]) -> dict[str, float]:
+    """Movement between pictures (T, H, W, 3) by command, in pixels: a band at the horizon, and the ground."""
+    grey = [cv2.resize(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), None, fx=0.5, fy=0.5) for p in pictures]
+    found = []
+    for a, b in itertools.pairwise(grey):
+        flow = cv2.calcOpticalFlowFarneback(a, b, np.zeros((*a.shape, 2), np.float32), 0.5, 4, 25, 3, 7, 1.5, 0)
+        height, width = a.shape
+        middle, low = flow[height * 25 // 100 : height * 60 // 100], flow[height * 72 // 100 : height * 96 // 100]
+        outward = (low[..., 0] * np.linspace(-1, 1, width)[None]).mean()
+        aside = -(low[..., 0].mean() - middle[..., 0].mean())
+        found.append((outward, aside, -middle[..., 0].mean(), middle[..., 1].mean()))
+    return dict(zip(MOVES, np.mean(found, 0).tolist(), strict=True))
 
 
 @cache

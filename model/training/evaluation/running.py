@@ -1,0 +1,59 @@
+"""Measures run side by side, each on a core of its own."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from typing import Any
+
+import torch
+
+from model.training.evaluation.figure import Findings, Settings
+from model.training.evaluation.measures import MEASURES, train_judges
+from model.world import WorldModel, load
+
+_loaded: list[WorldModel] = []
+
+
+def _ready(name: str) -> None:
+    torch.set_num_threads(1)
+    _loaded.append(load(name))
+
+
+def _measured(name: str, settings: Settings) -> tuple[Findings, float]:
+    started = time.process_time()
+    with torch.inference_mode():
+        found = MEASURES[name].do(_loaded[0], settings)
+    return found, time.process_time() - started
+
+
+def measure(model: str, names: list[str], settings: Settings, workers: int) -> tuple[Findings, dict[str, float]]:
+    """All findings of some measures, and the processor's seconds that each took.
+
+    Measures run side by side; those that need a judge wait until it is trained, while the others go ahead.
+    """
+    whole, took = Findings(), {}
+    # Spawned: a fork of a process that has run torch may hang.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, _ready, (model,)) as pool:
+        later = [name for name in names if MEASURES[name].is_judged]
+        running: dict[Future[Any], str] = {}
+        if later:
+            running[pool.submit(train_judges, settings.cache)] = ""
+        running |= {pool.submit(_measured, n, settings): n for n in names if n not in later}
+        while running:
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                name = running.pop(future)
+                if not name:
+                    future.result()
+                    running |= {pool.submit(_measured, n, settings): n for n in later}
+                    continue
+                found, took[name] = future.result()
+                print(f"{name}: {took[name]:.0f} s", file=sys.stderr, flush=True)
+                whole.figures |= found.figures
+                whole.curves |= found.curves
+                whole.sheets |= found.sheets
+    return whole, took
