@@ -21,6 +21,7 @@ from drivers.realsense import RealSense, RealSenseConfig
 from drivers.serial_lines import SerialLines, SerialLinesConfig
 from drivers.speaker import Speaker, SpeakerConfig
 from drivers.stream import Stream, StreamConfig
+from drivers.v4l2_output import V4l2Output, V4l2OutputConfig
 from drivers.virtual import (
     SilentSpeaker,
     SilentSpeakerConfig,
@@ -66,6 +67,7 @@ SINKS: dict[str, Kind[Sink]] = {
     "window": Kind(WindowConfig, Window),
     "stream": Kind(StreamConfig, Stream),
     "frame_ring": Kind(FrameRingConfig, FrameRing),
+    "v4l2_output": Kind(V4l2OutputConfig, V4l2Output),
     "artnet_lamps": Kind(ArtNetLampsConfig, ArtNetLamps),
     "sacn_lamps": Kind(SacnLampsConfig, SacnLamps),
 }

@@ -33,7 +33,7 @@ OPEN_WITHIN_S = 25.0
 TONE_DBFS, TONE_HZ, BLOCK_S, FADE_S = -20.0, 440.0, 0.02, 0.02
 PATTERN_SIZE = (360, 640)
 # How often what takes pictures is given one a second; of those that hold a write back themselves more than they take.
-PICTURES_HZ = {"window": 60.0, "frame_ring": 30.0, **dict.fromkeys(LAMP_KINDS, 60.0)}
+PICTURES_HZ = {"window": 60.0, "frame_ring": 30.0, "v4l2_output": 30.0, **dict.fromkeys(LAMP_KINDS, 60.0)}
 
 Say = Callable[[str], None]
 

@@ -87,6 +87,7 @@ BAD_OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "window": ({"upscale": "magic"}, "upscale"),
     "stream": ({"url": "x.m3u8", "width": 17}, "width"),
     "frame_ring": ({"slots": 1}, "slots"),
+    "v4l2_output": ({"pixel_format": "JPEG"}, "pixel_format"),
 }
 
 
