@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from drivers.base import Clock, DriverConfig, MonotonicClock, Sink, Source
 from drivers.camera import Camera, CameraConfig
+from drivers.csi_camera import CsiCamera, CsiCameraConfig
 from drivers.dmx_input import ArtNetInput, ArtNetInputConfig, SacnInput, SacnInputConfig
 from drivers.frame_ring import FrameRing, FrameRingConfig
 from drivers.lamps import ArtNetLamps, ArtNetLampsConfig, SacnLamps, SacnLampsConfig
@@ -50,6 +51,7 @@ class Kind(Generic[Device]):
 
 SOURCES: dict[str, Kind[Source]] = {
     "camera": Kind(CameraConfig, Camera),
+    "csi_camera": Kind(CsiCameraConfig, CsiCamera),
     "realsense": Kind(RealSenseConfig, RealSense),
     "microphone": Kind(MicrophoneConfig, Microphone),
     "virtual_depth": Kind(VirtualDepthConfig, VirtualDepth),

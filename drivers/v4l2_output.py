@@ -141,10 +141,10 @@ class V4l2Output:
         _, width, height, code, _, row, size, *_ = _FORMAT.unpack_from(answer)
         given = code.to_bytes(4, "little").decode(errors="replace")
         bits, multiple = _FORMATS.get(given, (0, 1))
-        # Rows with a rest, or sides that a format can't halve, no loopback asks for.
-        if not bits or width % multiple or height % multiple or size != width * height * bits // 8:
-            known = ", ".join(_FORMATS)
-            why = f"{self._path} wants {given} of {width}×{height} in {size} bytes; known are {known}"
+        # Whole pages are asked for, of which we fill the beginning; rows with a rest no loopback has.
+        needed, packed_row = width * height * bits // 8, width * (8 if given == "YU12" else bits) // 8
+        if not bits or width % multiple or height % multiple or size < needed or row != packed_row:
+            why = f"{self._path} wants {given} of {width}×{height} in rows of {row} bytes; known are {', '.join(_FORMATS)}"
             raise DeviceLost(f"v4l2_output.pixel_format: {why}")
         self._agreed, self._given = (given, width, height), given_size
 

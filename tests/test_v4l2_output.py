@@ -32,9 +32,10 @@ def test_what_is_written_is_seen_by_a_camera_program(pixel_format: str) -> None:
     sink.open()
     half = np.zeros((120, 160, 3), np.uint8)
     half[:, :80], half[:, 80:] = (200, 40, 30), (20, 60, 210)
-    sink.write(half)
-    capture = cv2.VideoCapture(found.path, cv2.CAP_V4L2)
+    capture = cv2.VideoCapture()
     try:
+        sink.write(half)
+        capture.open(found.path, cv2.CAP_V4L2)
         for _ in range(5):
             sink.write(half, np.full_like(half, 100), 0.5)
         taken, bgr = capture.read()
