@@ -144,7 +144,8 @@ class V4l2Output:
         # Whole pages are asked for, of which we fill the beginning; rows with a rest no loopback has.
         needed, packed_row = width * height * bits // 8, width * (8 if given == "YU12" else bits) // 8
         if not bits or width % multiple or height % multiple or size < needed or row != packed_row:
-            why = f"{self._path} wants {given} of {width}×{height} in rows of {row} bytes; known are {', '.join(_FORMATS)}"
+            known = ", ".join(_FORMATS)
+            why = f"{self._path} wants {given} of {width}×{height}, {row} bytes a row; known are {known}"
             raise DeviceLost(f"v4l2_output.pixel_format: {why}")
         self._agreed, self._given = (given, width, height), given_size
 
