@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import wave
 from pathlib import Path
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -16,6 +18,10 @@ from parts import end, wait_until
 from drivers.base import DeviceLost, MonotonicClock
 from drivers.microphone import FLOOR_DBFS, Microphone, MicrophoneConfig, loudness_dbfs
 from drivers.voice_activity import VoiceActivity
+from model.conditions import FAIR, Easing
+from model.plan import own_place, planned
+from model.wish import Wish
+from oysterd.asking import conditions_of
 from oysterd.changes import Change
 from oysterd.clock import ManualClock
 from oysterd.conditioning import Conditioning
@@ -144,6 +150,12 @@ def test_the_world_is_told_while_the_microphone_hears() -> None:
     conditioning = Conditioning(Settings.model_validate({"inputs": [ear]}), clock)
     conditioning.readings("ear", {"loudness_dbfs": -30.0}, clock.now_ns())
     conditioning.readings("mqtt", {"loudness_dbfs": -3.0}, clock.now_ns())  # not of this room's microphone
-    assert conditioning.conditions()["loudness_dbfs"] == -30.0
+    asked = conditioning.conditions()
+    assert asked["loudness_dbfs"] == -30.0
+    # As the world's process takes it, to what the plan of a step makes of it.
+    conditions = conditions_of(json.loads(json.dumps(asked)), None, cast(Any, None))
+    easing = Easing(own_place(0), FAIR)
+    plan = planned(conditions, Wish(), easing, 0, 1, 0.0, lambda embedding: pytest.fail("nothing was said"))
+    assert plan.loud == pytest.approx(Easing.LOUD_SHARE * (-30.0 + 55.0) / 45.0, abs=1e-4)
     clock.advance(1.5)
     assert conditioning.conditions()["loudness_dbfs"] is None
