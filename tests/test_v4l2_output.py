@@ -6,6 +6,7 @@ A kernel with v4l2loopback is needed for the former, named by its card_label in 
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import cv2
@@ -32,14 +33,22 @@ def test_what_is_written_is_seen_by_a_camera_program(pixel_format: str) -> None:
     sink.open()
     half = np.zeros((120, 160, 3), np.uint8)
     half[:, :80], half[:, 80:] = (200, 40, 30), (20, 60, 210)
-    capture = cv2.VideoCapture()
-    try:
-        sink.write(half)
-        capture.open(found.path, cv2.CAP_V4L2)
-        for _ in range(5):
+    sink.write(half)
+    is_over = threading.Event()
+
+    def go_on() -> None:
+        while not is_over.wait(0.03):
             sink.write(half, np.full_like(half, 100), 0.5)
-        taken, bgr = capture.read()
+
+    writer, capture = threading.Thread(target=go_on), cv2.VideoCapture()
+    writer.start()
+    try:
+        capture.open(found.path, cv2.CAP_V4L2)
+        for _ in range(3):  # the first is older than the mixing
+            taken, bgr = capture.read()
     finally:
+        is_over.set()
+        writer.join()
         capture.release()
         sink.close()
     assert taken and bgr.shape == (120, 160, 3)
