@@ -16,14 +16,14 @@ packages=(
     libx11-6 libxext6 libxrender1 libxrandr2 libxcursor1 libxinerama1 libxi6 libgl1-mesa-dri
     g++
 )
-# A sound server; a display and how to look at it; one with two monitors; keys to press; a broker, a browser, a network camera.
+# A sound server; a display and how to look at it; one with two monitors; keys to press; a broker, a browser, a network camera and one on a board.
 test_packages=(
     pulseaudio pulseaudio-utils
     xvfb x11-apps x11-utils x11-xserver-utils
     xserver-xorg-core xserver-xorg-video-dummy xdotool
     mosquitto
     chromium fonts-dejavu-core
-    python3-gi gir1.2-gst-rtsp-server-1.0
+    python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-tools
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly gstreamer1.0-plugins-bad
 )
 

@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from drivers.base import Clock, DriverConfig, MonotonicClock, Sink, Source
 from drivers.camera import Camera, CameraConfig
+from drivers.csi_camera import CsiCamera, CsiCameraConfig
 from drivers.dmx_input import ArtNetInput, ArtNetInputConfig, SacnInput, SacnInputConfig
 from drivers.frame_ring import FrameRing, FrameRingConfig
 from drivers.lamps import ArtNetLamps, ArtNetLampsConfig, SacnLamps, SacnLampsConfig
@@ -21,6 +22,7 @@ from drivers.realsense import RealSense, RealSenseConfig
 from drivers.serial_lines import SerialLines, SerialLinesConfig
 from drivers.speaker import Speaker, SpeakerConfig
 from drivers.stream import Stream, StreamConfig
+from drivers.v4l2_output import V4l2Output, V4l2OutputConfig
 from drivers.virtual import (
     SilentSpeaker,
     SilentSpeakerConfig,
@@ -49,6 +51,7 @@ class Kind(Generic[Device]):
 
 SOURCES: dict[str, Kind[Source]] = {
     "camera": Kind(CameraConfig, Camera),
+    "csi_camera": Kind(CsiCameraConfig, CsiCamera),
     "realsense": Kind(RealSenseConfig, RealSense),
     "microphone": Kind(MicrophoneConfig, Microphone),
     "virtual_depth": Kind(VirtualDepthConfig, VirtualDepth),
@@ -66,6 +69,7 @@ SINKS: dict[str, Kind[Sink]] = {
     "window": Kind(WindowConfig, Window),
     "stream": Kind(StreamConfig, Stream),
     "frame_ring": Kind(FrameRingConfig, FrameRing),
+    "v4l2_output": Kind(V4l2OutputConfig, V4l2Output),
     "artnet_lamps": Kind(ArtNetLampsConfig, ArtNetLamps),
     "sacn_lamps": Kind(SacnLampsConfig, SacnLamps),
 }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+from abc import ABC, abstractmethod
 from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
+from drivers.art_poll import address_towards, art_poll_replies, is_art_poll
 from drivers.base import Clock, DeviceLost, DriverConfig, NotReady, Readings
 from drivers.dmx_packets import (
     ARTNET_PORT,
@@ -26,6 +28,8 @@ UNCHANGED_S = 0.5
 # E1.31 section 6.7.1: a source that sent nothing for so long is gone.
 SOURCE_LOST_S = 2.5
 LARGEST_DATAGRAM_BYTES = 2048
+# As desks list us, and the highest universe of Art-Net, whose packets have 15 bits for it.
+NODE_NAME, MOST_PORT_ADDRESS = "oysterd", 0x7FFF
 # From Linux's include/uapi/linux/in.h; Python has no name for it.
 IP_MULTICAST_ALL = 49
 
@@ -73,7 +77,7 @@ class SacnInputConfig(DmxInputConfig):
     multicast: bool = Field(default=True, description="join the universes' groups, on `host`'s network")
 
 
-class _DmxInput:
+class _DmxInput(ABC):
     """A source of Readings: the configured channels when they change, and twice a second."""
 
     kind = "dmx_input"
@@ -116,7 +120,7 @@ class _DmxInput:
         if sender[0] not in self._allow and (self._allow or not is_loopback(sender[0])):
             return Readings(captured_ns=now_ns, refused={"sender": f"{sender[0]} is not among {self.kind}.allow"})
         try:
-            universe = self._read(datagram)
+            universe = self._read(datagram, sender)
         except NotDmx as error:
             return Readings(captured_ns=now_ns, refused={"datagram": f"a datagram {error}"})
         if universe is None or not self._counts(universe, now_ns, sender[0]):
@@ -131,11 +135,13 @@ class _DmxInput:
     def _set_up(self, opened: socket.socket) -> None:
         opened.bind(self._listen)
 
-    def _read(self, datagram: bytes) -> Universe | None:
-        raise NotImplementedError
+    @abstractmethod
+    def _read(self, datagram: bytes, sender: tuple[str, int]) -> Universe | None:
+        """The levels in a datagram, None where it holds others things. Raises NotDmx."""
 
+    @abstractmethod
     def _counts(self, universe: Universe, now_ns: int, sender: str) -> bool:
-        raise NotImplementedError
+        """Whether levels are to be taken: of a universe that is listened to, in order, from who counts."""
 
     def _readings(self, universe: Universe, now_ns: int) -> Readings:
         values = {
@@ -154,7 +160,7 @@ class _DmxInput:
 
 
 class ArtNetInput(_DmxInput):
-    """Channels over Art-Net; of several senders the last one counts."""
+    """Channels over Art-Net; of several senders the last one counts. Answers desks that look for nodes (ArtPoll)."""
 
     kind = "artnet_input"
 
@@ -162,8 +168,22 @@ class ArtNetInput(_DmxInput):
         super().__init__(config, clock)
         self._sequences: dict[tuple[int, str], int] = {}
 
-    def _read(self, datagram: bytes) -> Universe | None:
+    def _read(self, datagram: bytes, sender: tuple[str, int]) -> Universe | None:
+        if is_art_poll(datagram):
+            self._answer(sender)
+            return None
         return read_art_net(datagram)
+
+    def _answer(self, asker: tuple[str, int]) -> None:
+        assert self._socket is not None  # a datagram came by it
+        universes = (value.universe & MOST_PORT_ADDRESS for value in self._values)
+        try:
+            for reply in art_poll_replies(universes, address_towards(asker[0]), NODE_NAME):
+                # To Art-Net's own port, as the specification has it, and to who asks by another.
+                for to in {(asker[0], self._listen[1]), asker}:
+                    self._socket.sendto(reply, to)
+        except OSError as error:
+            raise NotDmx(f"asks who is there from where no answer goes: {error}") from error
 
     def _counts(self, universe: Universe, now_ns: int, sender: str) -> bool:
         if all(value.universe != universe.universe for value in self._values):
@@ -196,7 +216,7 @@ class SacnInput(_DmxInput):
         # Else Linux hears what any other program joined, on any network.
         opened.setsockopt(socket.IPPROTO_IP, IP_MULTICAST_ALL, 0)
 
-    def _read(self, datagram: bytes) -> Universe | None:
+    def _read(self, datagram: bytes, sender: tuple[str, int]) -> Universe | None:
         return read_e131(datagram)
 
     def _counts(self, universe: Universe, now_ns: int, sender: str) -> bool:

@@ -11,11 +11,11 @@ import struct
 from dataclasses import dataclass
 
 ARTNET_PORT = 6454  # 0x1936
+ARTNET_ID = b"Art-Net\0"
 SACN_PORT = 5568
 # Of a DMX512 universe.
 MOST_CHANNELS = 512
 
-_ARTNET_ID = b"Art-Net\0"
 _OP_DMX = 0x5000
 _ARTNET_VERSION = 14
 _ARTNET_HEAD = struct.Struct("<8sH")  # id, opcode low byte first
@@ -57,12 +57,12 @@ def art_dmx(universe: int, levels: bytes, sequence: int) -> bytes:
     if len(levels) % 2:
         levels += b"\0"  # "an even number in the range 2 - 512"
     fields = _ARTNET_DMX.pack(_ARTNET_VERSION, sequence, 0, universe & 0xFF, universe >> 8, len(levels))
-    return _ARTNET_HEAD.pack(_ARTNET_ID, _OP_DMX) + fields + levels
+    return _ARTNET_HEAD.pack(ARTNET_ID, _OP_DMX) + fields + levels
 
 
 def read_art_net(datagram: bytes) -> Universe | None:
     """The levels in an ArtDmx packet, None for other packets of Art-Net. Raises NotDmx."""
-    if not datagram.startswith(_ARTNET_ID) or len(datagram) < _ARTNET_HEAD.size:
+    if not datagram.startswith(ARTNET_ID) or len(datagram) < _ARTNET_HEAD.size:
         raise NotDmx("is no Art-Net")
     if _ARTNET_HEAD.unpack_from(datagram)[1] != _OP_DMX:
         return None

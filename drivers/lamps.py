@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import uuid
+from abc import ABC, abstractmethod
 from typing import Literal, Self
 
 import numpy as np
@@ -119,7 +120,7 @@ class SacnLampsConfig(LampsConfig):
         return fixtures
 
 
-class _Lamps:
+class _Lamps(ABC):
     """A sink of pictures: averages the zones, and sends the levels at its rate."""
 
     kind = "lamps"
@@ -180,11 +181,13 @@ class _Lamps:
                 self._sent = {}  # nobody there to say it to
             opened.close()
 
+    @abstractmethod
     def _set_up(self, opened: socket.socket) -> None:
-        raise NotImplementedError
+        """Make a new socket ready to send. Raises OSError where there is no such network."""
 
+    @abstractmethod
     def _transmit(self, opened: socket.socket, universe: int, levels: bytes) -> None:
-        raise NotImplementedError
+        """Send the levels of a universe. Raises OSError."""
 
     def _say_goodbye(self, opened: socket.socket) -> None:
         if self._dark_at_end:

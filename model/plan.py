@@ -136,6 +136,7 @@ def planned(
     applied = {
         "place": {n: round(float(w), 3) for n, w in zip(PLACES, eased_place, strict=True) if w > 0.01},
         "environment": {k: round(float(environment[ENVIRONMENT.index(k)]), 4) for k in wanted},
+        "weather": {k: round(float(v), 4) for k, v in zip(ENVIRONMENT, environment, strict=True)},
         "motion": [round(float(v), 4) for v in eased_motion] if asked_to_move else None,
         "view": "third" if wish.third else "first",
         "style": {n: round(float(w), 3) for n, w in zip(STYLES, style, strict=True) if w > 0.01},

@@ -59,8 +59,9 @@ class Conditioning:
         self._people: dict[str, Slot[list[Place]]] = {
             device.name: Slot(clock, device.max_age_s) for device in settings.inputs if device.use == "presence"
         }
-        self._loudness: dict[str, Slot[float]] = {
-            device.name: Slot(clock, device.max_age_s) for device in settings.inputs if device.use == "sensors"
+        self._heard: dict[str, dict[str, Slot[float]]] = {
+            value: {device.name: Slot(clock, device.max_age_s) for device in settings.inputs if device.use == "sensors"}
+            for value in ("loudness_dbfs", "voice")
         }
         self._fast_motion: Slot[Motion] = Slot(clock, FAST_MOTION_MAX_AGE_S)
         self._set_motion: Motion | None = None
@@ -86,11 +87,25 @@ class Conditioning:
     def readings(self, source: str, values: Mapping[str, float], captured_ns: int | None = None) -> None:
         """Values of an input, or of `mqtt`, `zmq` or `osc`; those that no mapping names are dropped.
 
-        The `loudness_dbfs` of an input is what the room hears.
+        The `loudness_dbfs` of an input is what the room hears, and its `voice` whether somebody speaks there.
         """
-        if "loudness_dbfs" in values and source in self._loudness:
-            self._loudness[source].put(values["loudness_dbfs"], captured_ns)
+        for name, slots in self._heard.items():
+            if name in values and source in slots:
+                slots[source].put(values[name], captured_ns)
         self._sensors.readings(source, values, captured_ns)
+
+    def heard(self) -> dict[str, float | None]:
+        """What all microphones together hear now: `loudness_dbfs`, and `voice`, 1 where somebody speaks, else 0."""
+        return {
+            name: max((value for slot in slots.values() if (value := slot.get()) is not None), default=None)
+            for name, slots in self._heard.items()
+        }
+
+    def holders(self) -> dict[str, str]:
+        """Who holds which key of the environment now, "operator" or "sensor"; the others are the world's."""
+        holders = dict.fromkeys(self._sensors.environment(), "sensor")
+        with self._lock:
+            return holders | dict.fromkeys(self._set_environment, "operator")
 
     def mappings(self) -> dict[str, Any]:
         """What each sensor does to the world now, for people; see `Sensors.rows`."""
@@ -129,13 +144,12 @@ class Conditioning:
         with self._lock:
             environment.update(self._set_environment)
             motion, presence = self._motion(), self._presence_now()
-        heard = [level for slot in self._loudness.values() if (level := slot.get()) is not None]
         return {
             "type": "conditions",
             "motion": None if motion is None else [getattr(motion, key) for key in MOTION],
             "environment": environment,
             "presence": None if presence is None else presence.reshape(-1, 2).tolist(),
-            "loudness_dbfs": max(heard, default=None),
+            "loudness_dbfs": self.heard()["loudness_dbfs"],
         }
 
     def _motion(self) -> Motion | None:

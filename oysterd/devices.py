@@ -14,6 +14,7 @@ from drivers import SINKS, SOURCES
 from drivers.base import DeviceLost
 from drivers.realsense import list_cameras
 from drivers.speaker import SoundDevice, list_inputs, list_outputs
+from drivers.v4l2_output import list_outputs as list_v4l2_outputs
 from oysterd.sounding import quiet
 
 PROGRAM_TIMEOUT_S = 5
@@ -42,6 +43,7 @@ def list_devices(dev: Path = DEV) -> list[str]:
     lines += _section("cameras", "inputs", "camera", lambda: _cameras(dev))
     lines += _section("RealSense cameras", "inputs", "realsense", _realsenses)
     lines += _section("serial ports", "inputs", "serial_lines", lambda: _serial_ports(dev))
+    lines += _section("V4L2 outputs", "outputs", "v4l2_output", lambda: _v4l2_outputs(dev))
     lines += _section("monitors", "outputs", "window", _monitors)
     lines += _section("sound outputs", "outputs", "speaker", lambda: _sounds(list_outputs), driven=1)
     lines += _section("sound inputs", "inputs", "microphone", lambda: _sounds(list_inputs), driven=1)
@@ -86,8 +88,14 @@ def _cameras(dev: Path) -> list[Found]:
     stable = sorted((dev / "v4l/by-id").glob("*")) or sorted((dev / "v4l/by-path").glob("*"))
     paths = [path for path in stable if path.name.endswith("-video-index0") and "RealSense" not in path.name]
     if not stable:
+        taken = {output.path for output in list_v4l2_outputs(dev)}
         paths = sorted(dev.glob("video*"), key=lambda path: (len(path.name), path.name))
+        paths = [path for path in paths if str(path) not in taken]
     return [Found(_node(path), {"device": str(path)}) for path in paths]
+
+
+def _v4l2_outputs(dev: Path) -> list[Found]:
+    return [Found(f"{output.name}, {output.path}", {"device": output.name}) for output in list_v4l2_outputs(dev)]
 
 
 def _serial_ports(dev: Path) -> list[Found]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -128,8 +128,17 @@ class Health:
             elif (accepted_s := self._accepted_s.pop(receipt.id, None)) is not None and receipt.status == "applied":
                 self._delays_ms.append((now_s - accepted_s) * 1000)
 
-    def state(self, restarts: dict[str, int], links: dict[str, Any], alerts: Iterable[str] = ()) -> dict[str, Any]:
-        """What the room is and does: JSON for pages, brokers and subscribers. `alerts` are those of the links."""
+    def state(
+        self,
+        restarts: dict[str, int],
+        links: dict[str, Any],
+        alerts: Iterable[str] = (),
+        holders: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """What the room is and does: JSON for pages, brokers and subscribers. `alerts` are those of the links.
+
+        `holders` says which keys of the environment an operator or a sensor holds.
+        """
         world = self.world
         return {
             "site": self._settings.site.name,
@@ -137,7 +146,8 @@ class Health:
             "model": self._settings.world.model,
             "ready": self.begun is not None,
             "resumed": bool(self.begun is not None and self.begun["resumed"]),
-            "asked": world.get("asked", {}),
+            "asked": {key: value for key, value in world.get("asked", {}).items() if key != "weather"},
+            "environment": _environment(world.get("asked", {}), holders or {}),
             "clamped": world.get("clamped", []),
             **{key: world.get(key) for key in FIGURES},
             "inputs": {name: self._input(device) for name, device in self.inputs.items()},
@@ -201,6 +211,14 @@ class Health:
 def undriven(settings: Settings) -> list[OutputConfig]:
     """Sound outputs beyond the first, which is the room's clock: there is only one."""
     return [device for device in settings.outputs if device.kind in SOUND_KINDS][1:]
+
+
+def _environment(applied: Mapping[str, Any], holders: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Each key as the world has it now, and who holds it: an operator, a sensor, words that were said, or the world."""
+    said = dict.fromkeys(applied.get("environment", {}), "words") | dict(holders)
+    return {
+        key: {"value": value, "held_by": said.get(key, "world")} for key, value in applied.get("weather", {}).items()
+    }
 
 
 def _rss_bytes(pid: int) -> int:

@@ -24,7 +24,7 @@ PICTURE, SOUND = 1, 2
 # How often the media are asked for a new chunk: well under a slice, and next to nothing in work.
 POLL_S = 0.015
 # A client further behind than this (in chunks of sound, or in text messages) loses the oldest.
-MOST_SOUND, MOST_TEXT = 24, 64
+MOST_SOUND, MOST_TEXT = 24, 128
 # How many chunks are made up for after a stall; older ones nobody wants to hear any more.
 MOST_MISSED = 8
 

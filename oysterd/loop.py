@@ -181,9 +181,14 @@ class Loop:
     def _publish(self) -> None:
         pids = self._supervisor.pids()
         restarts = self._supervisor.restarts()
-        state = self._health.state(restarts, self._transports.links(), self._transports.alerts())
+        links, alerts = self._transports.links(), self._transports.alerts()
+        state = self._health.state(restarts, links, alerts, self._conditioning.holders())
         self._transports.publish_state(state)
-        telemetry = {**self._health.telemetry(pids.values()), "people": self._conditioning.people()}
+        telemetry = {
+            **self._health.telemetry(pids.values()),
+            "people": self._conditioning.people(),
+            **self._conditioning.heard(),
+        }
         self._transports.publish_telemetry(telemetry)
         if self._is_shown():
             self._notifier.ready()

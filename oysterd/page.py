@@ -7,6 +7,7 @@ import json
 import logging
 import socket
 import threading
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.resources import files
@@ -18,6 +19,7 @@ from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.datastructures import Headers
 
+from model.conditions import CHARACTERS, FIGURES, STYLES
 from oysterd.changes import Motion
 from oysterd.commands import COMMANDS, LARGEST_PAYLOAD_BYTES, CommandError, Receipt, parse_motion
 from oysterd.control_config import PageConfig, is_loopback
@@ -29,6 +31,8 @@ logger = logging.getLogger(__name__)
 ORIGIN = "http"
 START_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 2.0
+# Receipts that a page which is opened later is told as well.
+MOST_RECEIPTS = 50
 
 
 class PageError(Exception):
@@ -55,6 +59,7 @@ class Page:
         self._on_motion = on_motion
         self._sample_rate_hz = sample_rate_hz
         self._state: dict[str, Any] = {}
+        self._receipts: deque[dict[str, Any]] = deque(maxlen=MOST_RECEIPTS)  # of the loop's thread alone
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
         self._thread: threading.Thread | None = None
@@ -107,15 +112,22 @@ class Page:
         self._tell("telemetry", telemetry)
 
     def publish_receipt(self, receipt: Receipt) -> None:
-        """Show a receipt on the open pages, whoever sent the command."""
-        self._tell("receipt", receipt.model_dump(mode="json"))
+        """Show a receipt on the pages, whoever sent the command, and say by which way that came."""
+        by = receipt.origin.partition(":")[0]
+        self._tell("receipt", {**receipt.model_dump(mode="json"), "by": "page" if by == ORIGIN else by})
 
     def _tell(self, kind: str, content: dict[str, Any]) -> None:
         if self._loop is not None and self.live is not None and self._thread is not None:
             try:
-                self._loop.call_soon_threadsafe(self.live.tell, kind, content)
+                self._loop.call_soon_threadsafe(self._pass_on, kind, content)
             except RuntimeError as error:  # the loop closed between the check and the call: nobody is listening
                 logger.debug("page: %s", error)
+
+    def _pass_on(self, kind: str, content: dict[str, Any]) -> None:
+        if kind == "receipt":
+            self._receipts.append(content)
+        assert self.live is not None  # `_tell` saw it
+        self.live.tell(kind, content)
 
     def _listen(self) -> socket.socket:
         """Bind before the server starts: uvicorn would end the whole process for a port in use."""
@@ -187,8 +199,11 @@ class Page:
         await websocket.accept()
         assert self.live is not None  # the lifespan made it before anything was served
         client = Client(websocket)
-        client.tell(json.dumps({"hello": {"sample_rate_hz": self._sample_rate_hz}}))
+        words = {"styles": STYLES, "characters": CHARACTERS, "figures": FIGURES}
+        client.tell(json.dumps({"hello": {"sample_rate_hz": self._sample_rate_hz, **words}}))
         client.tell(json.dumps({"state": self._state}))
+        for receipt in self._receipts:
+            client.tell(json.dumps({"receipt": receipt}))
         self.live.join(client)
         sending = asyncio.create_task(client.send())
         try:

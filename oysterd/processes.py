@@ -12,7 +12,7 @@ from oysterd.device_link import DeviceLink
 from oysterd.health import undriven
 from oysterd.lamps import LAMP_KINDS, run_lamps
 from oysterd.playout import SOUND_KINDS, run_playout
-from oysterd.projector import run_frame_ring, run_projector
+from oysterd.projector import run_pictures, run_projector
 from oysterd.projectors import CHILD, run_projectors
 from oysterd.streaming import run_stream
 from oysterd.supervisor import Child
@@ -29,7 +29,12 @@ WORLD_HUNG_AFTER_S = 15.0
 WORLD_START_WITHIN_S = 300.0
 
 # Outputs that nobody has to calibrate, by kind.
-PICTURE_TARGETS = {"stream": run_stream, "frame_ring": run_frame_ring, **dict.fromkeys(LAMP_KINDS, run_lamps)}
+PICTURE_TARGETS = {
+    "stream": run_stream,
+    "frame_ring": run_pictures,
+    "v4l2_output": run_pictures,
+    **dict.fromkeys(LAMP_KINDS, run_lamps),
+}
 
 
 def world(settings: Settings, ring_name: str, events: str, inbox: str) -> Child:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers import make_sink
 from drivers.base import Clock, DeviceLost, MonotonicClock
 from drivers.calibration import Calibration
-from drivers.frame_ring import FrameRing, FrameRingConfig
 from drivers.window import Window, WindowConfig
 from model.conditions import STEPS_PER_S
 from oysterd.bus import Events, Inbox
@@ -79,20 +79,19 @@ def run_projector(output: OutputConfig, ring_name: str, events: str, inbox: str,
         told.close()
 
 
-def run_frame_ring(output: OutputConfig, ring_name: str, events: str) -> None:
-    """The life of a process that shows the world to media servers: to be the target of a child."""
+def run_pictures(output: OutputConfig, ring_name: str, events: str) -> None:
+    """The life of a process that hands the world's pictures to other programs: to be the target of a child."""
     become_child()
     told = Events(events, f"output.{output.name}")
     told.tell("alive")
     ring, clock = ChunkRing.attach(ring_name), MonotonicClock()
-    options = FrameRingConfig.model_validate(output.options)
-    frames = FrameRing(options, clock)
-    projector = Projector(output, frames, ring, clock, told.tell, options.rate_hz)
+    sink = cast(PictureSink, make_sink(output.kind, output.options, clock))
+    projector = Projector(output, sink, ring, clock, told.tell, sink.refresh_hz)
     try:
         while True:
             projector.turn()
     finally:
-        frames.close()
+        sink.close()
         ring.close()
         told.close()
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from drivers import make_sink, make_source
 from drivers.base import UMASKS, Depth, DeviceLost, NotReady, Picture, Sample, Sink, SoundSink
 from drivers.stream import Stream, StreamConfig
+from drivers.window import Window
 from model.conditions import STEPS_PER_S
 from oysterd.child import become_child
 from oysterd.config import InputConfig, OutputConfig, Settings
@@ -33,7 +34,7 @@ OPEN_WITHIN_S = 25.0
 TONE_DBFS, TONE_HZ, BLOCK_S, FADE_S = -20.0, 440.0, 0.02, 0.02
 PATTERN_SIZE = (360, 640)
 # How often what takes pictures is given one a second; of those that hold a write back themselves more than they take.
-PICTURES_HZ = {"window": 60.0, "frame_ring": 30.0, **dict.fromkeys(LAMP_KINDS, 60.0)}
+PICTURES_HZ = {"window": 60.0, "frame_ring": 30.0, "v4l2_output": 30.0, **dict.fromkeys(LAMP_KINDS, 60.0)}
 
 Say = Callable[[str], None]
 
@@ -112,6 +113,8 @@ def _try_output(output: OutputConfig, sound: SoundConfig, seconds: float, answer
         elif isinstance(sink, Stream):
             answers.send(_stream(sink, seconds))
         else:
+            if isinstance(sink, Window):
+                sink.show("grid")  # as large as its raster, cropped and laid on its wall as its options say
             answers.send(_show(sink, seconds, PICTURES_HZ[output.kind]))
     except DeviceLost as error:
         answers.send(Result(False, str(error)))

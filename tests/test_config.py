@@ -74,7 +74,7 @@ def test_the_example_shows_every_key_of_every_section_and_kind() -> None:
     kind = ""
     for section, text in zip(parts[1::2], parts[2::2], strict=True):
         shown.setdefault(section, set()).update(keys_in(text))
-        if found := re.search(r'^kind = "([a-z_]+)"', text, re.MULTILINE):
+        if found := re.search(r'^kind = "([a-z0-9_]+)"', text, re.MULTILINE):
             kind = found[1]
         if section.endswith(".options"):
             kinds[kind] = keys_in(text)

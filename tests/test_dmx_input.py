@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 from collections.abc import Iterator
 from typing import Any
 
@@ -134,6 +135,39 @@ def test_garbage_and_strangers_are_told_and_the_rest_goes_on(kind: str, desks: l
         stranger.bind(("127.0.0.9", 0))
         stranger.sendto(good, ("127.0.0.1", desk.port))
     assert desk.read() == [{"datagram": -1.0}] * 3 + [{"fader": 5.0}, {"sender": -1.0}]
+
+
+def test_a_desk_that_looks_for_nodes_finds_us(desks: list[Desk]) -> None:
+    wanted = [{"name": f"u{universe}", "universe": universe, "channel": 1} for universe in (0, 1, 2, 3, 4, 0x7A5)]
+    desk = Desk("artnet_input", values=wanted)
+    desks.append(desk)
+    desk.socket.settimeout(2.0)
+    desk.send(b"Art-Net\0" + struct.pack("<H", 0x2000) + bytes([0, 14, 0b10, 0]))
+    assert desk.read() == []  # it says nothing of the room
+    found = []
+    for _ in range(3):  # one answer for each four ports of a subnet
+        reply, sender = desk.socket.recvfrom(2048)
+        assert sender == ("127.0.0.1", desk.port) and len(reply) == 239 and reply[:8] == b"Art-Net\0"
+        opcode, address, port = struct.unpack_from("<H4sH", reply, 8)
+        assert (opcode, socket.inet_ntoa(address), port) == (0x2100, "127.0.0.1", 6454)
+        assert reply[26:44].rstrip(b"\0") == b"oysterd" and reply[44:108].startswith(b"oysterd: channels")
+        count = int.from_bytes(reply[172:174], "big")
+        assert reply[174:178] == bytes([0x80] * count).ljust(4, b"\0")
+        found.append([reply[18] << 8 | reply[19] << 4 | low for low in reply[190 : 190 + count]])
+        assert reply[211] == len(found) and reply[212] & 0x08
+    assert found == [[0, 1, 2, 3], [4], [0x7A5]]
+    desk.send(art(7, universe=0x7A5)[:18] + bytes([9, 0]))
+    assert desk.read() == [{"u1957": 9.0}]
+
+
+def test_a_stranger_who_looks_for_nodes_gets_no_answer(desks: list[Desk]) -> None:
+    desk = Desk("artnet_input", allow=["127.0.0.9"])
+    desks.append(desk)
+    desk.socket.setblocking(False)
+    desk.send(b"Art-Net\0" + struct.pack("<H", 0x2000) + bytes([0, 14, 0, 0]))
+    assert desk.read() == [{"sender": -1.0}]
+    with pytest.raises(BlockingIOError):
+        desk.socket.recvfrom(2048)
 
 
 def test_an_address_that_is_not_ours_names_the_setting() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from clips import write_clip, write_depth_recording
+from conftest import require
 from feeders import (
     FEEDS,
     artnet_input_options,
@@ -32,6 +33,12 @@ READS = 5
 def camera_options(folder: Path) -> dict[str, Any]:
     write_clip(folder / "clip.mp4", frames=3)
     return {"device": str(folder / "clip.mp4")}
+
+
+def csi_camera_options(folder: Path) -> dict[str, Any]:
+    del folder
+    require("gst-launch-1.0")
+    return {"source": "videotestsrc is-live=true", "width": 64, "height": 48}
 
 
 def realsense_options(folder: Path) -> dict[str, Any]:
@@ -56,6 +63,7 @@ def virtual_sensors_options(folder: Path) -> dict[str, Any]:
 
 RUNNABLE: dict[str, Callable[[Path], dict[str, Any]]] = {
     "camera": camera_options,
+    "csi_camera": csi_camera_options,
     "microphone": microphone_options,
     "realsense": realsense_options,
     "virtual_depth": virtual_depth_options,
@@ -71,6 +79,7 @@ LAMP: dict[str, Any] = {"fixtures": [{"name": "a", "zone": (0, 0, 1, 1), "univer
 
 BAD_OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "camera": ({"rotation_degrees": 45}, "rotation_degrees"),
+    "csi_camera": ({"width": 17}, "width"),
     "microphone": ({"window_s": 5}, "window_s"),
     "realsense": ({"timeout_ms": "soon"}, "timeout_ms"),
     "virtual_depth": ({"visitors": 99}, "visitors"),
@@ -87,6 +96,7 @@ BAD_OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "window": ({"upscale": "magic"}, "upscale"),
     "stream": ({"url": "x.m3u8", "width": 17}, "width"),
     "frame_ring": ({"slots": 1}, "slots"),
+    "v4l2_output": ({"pixel_format": "JPEG"}, "pixel_format"),
 }
 
 

@@ -22,7 +22,7 @@ from oysterd.bus import Bus, Message
 from oysterd.clock import MonotonicClock as DaemonClock
 from oysterd.config import OutputConfig
 from oysterd.playout import run_playout
-from oysterd.projector import run_frame_ring
+from oysterd.projector import run_pictures
 from oysterd.ring import ChunkRing
 from oysterd.supervisor import Child, Supervisor
 
@@ -123,7 +123,7 @@ def test_a_room_s_pictures_go_on_evenly_there(name: str) -> None:
         arguments = (None, ring_name, bus.events, bus.open("world"))
         supervisor.start(Child("world", children.test_card_world, arguments, 30, 30))
         supervisor.start(Child("sound", run_playout, (None, ring_name, bus.events), 30, 30))
-        supervisor.start(Child("output.server", run_frame_ring, (output, ring_name, bus.events), 30, 30))
+        supervisor.start(Child("output.server", run_pictures, (output, ring_name, bus.events), 30, 30))
         wait_until(lambda: events.extend(bus.receive(0.02)) or Path("/dev/shm", name).exists(), "the ring", 30)
         reader, levels = Reader(name), dict[int, int]()
 

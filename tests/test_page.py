@@ -52,7 +52,8 @@ def http(room: Room) -> Iterator[httpx.Client]:
 def live(room: Room, **options: Any) -> Connection:
     """An open page that has been greeted, so that chunks from now on reach it."""
     page = connect(room.page.address.replace("http", "ws") + "/live", proxy=None, **options)
-    assert json.loads(page.recv(PATIENCE_S)) == {"hello": {"sample_rate_hz": 24_000}}
+    hello = json.loads(page.recv(PATIENCE_S))["hello"]
+    assert hello["sample_rate_hz"] == 24_000 and "ink" in hello["styles"] and "kitten" in hello["figures"]
     assert "state" in json.loads(page.recv(PATIENCE_S))
     return page
 
@@ -112,7 +113,9 @@ def test_pages_hear_of_state_telemetry_and_receipts(room: Room) -> None:
         room.director.receive("direct", b'{"id": "k1"}', "mqtt")
         said = [json.loads(page.recv(PATIENCE_S)) for _ in range(3)]
     assert said[:2] == [{"state": {"rtf": 1.1}}, {"telemetry": {"step_ms": 40}}]
-    assert said[2]["receipt"]["why"] == ["text: is missing"]
+    assert said[2]["receipt"]["why"] == ["text: is missing"] and said[2]["receipt"]["by"] == "mqtt"
+    with live(room) as later:
+        assert json.loads(later.recv(PATIENCE_S)) == said[2]
 
 
 def test_picture_and_sound_come_as_they_are(room: Room) -> None:

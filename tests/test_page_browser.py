@@ -27,6 +27,7 @@ class Room:
         self.motions: list[Motion] = []
         self.changes: list[Change | None] = []
         self.requests: list[dict[str, Any]] = []
+        self.environment: dict[str, dict[str, Any]] = {"sun_rad": {"value": 0.31, "held_by": "world"}}
         self.director = Director(MonotonicClock(), self._apply, lambda receipt: self.page.publish_receipt(receipt))
         self.page = Page(
             PageConfig(port=free_port()), self.director, self.card, self.motions.append, self.card.sample_rate_hz
@@ -49,6 +50,7 @@ class Room:
             if self.card.newest % 12 == 0:
                 self.page.publish_state(
                     {"steps_per_s": 12.0, "rtf": 1.04, "place": "coast", "inputs": {"camera": {"age_s": 0.04}},
+                     "environment": self.environment, "asked": {"style": {"ink": 1.0}, "view": "third"},
                      "outputs": {"left": {"kind": "window"}, "right": {"kind": "window"}, "front": {"kind": "speaker"}}}
                 )  # fmt: skip
 
@@ -120,6 +122,44 @@ def test_sliders_set_the_environment_and_release_it(room: Room, tab: Tab) -> Non
     tab.value("document.querySelector('[aria-label=\"Release Rain to the world\"]').click()")
     wait_until(lambda: room.changes, "the release")
     assert room.changes.pop() == Change(environment=Environment(rain="release"))
+
+
+def test_sliders_follow_the_world_and_say_who_holds_a_key(room: Room, tab: Tab) -> None:
+    shown = "[byId('env-sun_rad').value, byId('env-sun_rad').parentElement.innerText.replace(/\\s+/g, ' ')]"
+    wait_until(lambda: tab.value(shown) == ["0.31", "Sun 0.31 free release"], "the world's sun")
+    room.environment = {"sun_rad": {"value": -0.4, "held_by": "sensor"}}
+    wait_until(lambda: tab.value(shown) == ["-0.4", "Sun -0.40 sensor release"], "the sensor's sun")
+    room.environment = {"sun_rad": {"value": -0.2, "held_by": "operator"}}
+    wait_until(lambda: tab.value(shown) == ["-0.2", "Sun -0.20 held release"], "another operator's sun")
+    assert tab.value("byId('env-sun_rad').parentElement.classList.contains('set')")
+
+
+def test_style_view_character_and_figures_are_commands(room: Room, tab: Tab) -> None:
+    wait_until(lambda: tab.value("[byId('style').value, byId('view').value]") == ["ink", "third"], "what holds")
+    for element, value, change in (
+        ("style", "woodblock", Change(style="woodblock")),
+        ("view", "first", Change(view="first")),
+        ("character", "a red fox", Change(character="a red fox")),
+    ):
+        tab.value(f"(e => {{ e.value = '{value}'; e.dispatchEvent(new Event('change')); }})(byId('{element}'))")
+        wait_until(lambda: room.changes, element)
+        assert room.changes.pop() == change
+    named = "[...byId('figures').children].find(b => b.textContent === '{}').click()"
+    for name, text in (("kitten", "a kitten comes by"), ("lanterns", "lanterns rise into the sky")):
+        tab.value(named.format(name))
+        wait_until(lambda: room.changes, name)
+        assert room.changes.pop() == Change(directive=text)
+
+
+def test_receipts_of_others_are_shown_also_on_a_page_opened_later(room: Room, tab: Tab) -> None:
+    listed = "byId('list').textContent"
+    room.director.receive("direct", {"id": "by-mqtt", "text": "more wind"}, "mqtt:{}")
+    wait_until(lambda: room.changes, "the directive")
+    room.changes.pop()
+    wait_until(lambda: " by mqtt" in tab.value(listed), "its receipt")
+    tab.open(room.page.address)
+    wait_until(lambda: "applied direct at step" in tab.value(listed) and " by mqtt" in tab.value(listed), "it again")
+    assert tab.value("byId('log').clientHeight") > 60
 
 
 def test_projectors_show_patterns_and_their_corners_are_moved(room: Room, tab: Tab) -> None:

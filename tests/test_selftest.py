@@ -18,6 +18,8 @@ from parts import free_port, wait_until
 from test_sound_server import heard, recorded
 from test_window import screen
 
+from drivers.calibration import Crop, SoftEdges
+from drivers.patterns import pattern
 from oysterd import cli, selftest
 from oysterd.config import Settings
 
@@ -74,19 +76,8 @@ def test_every_output_is_tried_in_turn_and_every_input_is_measured(
     command = [sys.executable, "-m", "oysterd", "selftest", "--config", str(room), "--seconds", "1"]
     with recorded(path, "room", 2):
         trying = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
-        bars = [
-            (255, 255, 255),
-            (255, 255, 0),
-            (0, 255, 255),
-            (0, 255, 0),
-            (255, 0, 255),
-            (255, 0, 0),
-            (0, 0, 255),
-            (0, 0, 0),
-        ]
-        wait_until(
-            lambda: [tuple(screen(x_display)[60, 20 + 40 * n].tolist()) for n in range(8)] == bars, "the bars", 30
-        )
+        grid = pattern("grid", (320, 180), (640, 360), Crop(), 0, SoftEdges())
+        wait_until(lambda: (screen(x_display)[:180, :320] == grid).all(), "the grid", 30)
         wait_until((tmp_path / "hls/room.m3u8").exists, "the stream", 30)
         said, _ = trying.communicate(timeout=30)
     assert trying.returncode == 0, said
