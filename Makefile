@@ -53,6 +53,7 @@ train: setup-train ## episodes into DATA=work/data, train in RUN=work/run for tw
 	@$(BIN)/python -m model.training.prepare --out $(DATA)
 	@test -f $(DATA)/head.safetensors || $(BIN)/python -m model.training.text --out $(DATA)/head.safetensors
 	@$(TUNED) $(BIN)/python -m model.training.view --work $(RUN) --minutes $(MINUTES)
+	@$(TUNED) $(BIN)/python -m model.training.brush --work $(RUN) --minutes 20
 	@$(TUNED) $(BIN)/python -m model.training.train --data $(DATA) --work $(RUN) --minutes $(MINUTES)
 	@$(BIN)/python -m model.training.pack --data $(DATA) --work $(RUN) --head $(DATA)/head.safetensors --out $(RUN)/nacre.safetensors
 

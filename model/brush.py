@@ -17,7 +17,7 @@ from model.conditions import STYLES, Array
 from model.looks import Looks, Textures
 from model.shading import Shader
 
-WIDTH, LAYERS = 24, 2
+WIDTH, NARROW, LAYERS = 24, 16, 2
 _LEAST = 0.004  # a style's weight below which nothing of it is seen
 _TOLD = 4
 
@@ -31,10 +31,7 @@ SEES: dict[str, Callable[[Looks], list[Tensor]]] = {
         a.flat_light * a.gain, a.flat_near, a.sky, a.cloud * 5, a.up * 2, a.edge * 4, a.outline * 2, a.ridge * 8,
         a.hand / 2, a.blot / 2, a.bleed / 2, a.grit / 3, a.fibre,
     ],
-    "oil": lambda a: [
-        *(a.broad.colour * a.gain), a.broad.relief, a.broad.rank, a.broad.away * 8, *(a.fine.colour * a.gain),
-        a.fine.relief, a.fine.rank, a.fine.away * 8, *(a.rgb * a.gain), a.slope * 4,
-    ],
+    "oil": lambda a: [*(a.stroke.colour * a.gain), a.stroke.relief, a.stroke.rank * 2 - 1],
     "animation": lambda a: [
         *(a.flat * a.gain), a.flat_light * a.gain, a.sky, a.cloud * 8, a.up * 2, a.flat_near, a.outline * 2, a.edge * 4,
     ],
@@ -47,7 +44,9 @@ SEES: dict[str, Callable[[Looks], list[Tensor]]] = {
     ],
     "paper": lambda a: [*(a.sheet * a.gain), (a.layer * math.pi).cos(), a.sky, *a.shade, a.grit / 3, a.fibre],
 }  # fmt: skip
-_COUNTS = {"watercolour": 10, "ink": 13, "oil": 16, "animation": 10, "woodblock": 10, "neon": 11, "paper": 9}
+_COUNTS = {"watercolour": 10, "ink": 13, "oil": 5, "animation": 10, "woodblock": 10, "neon": 11, "paper": 9}
+
+_EASY = ("oil", "neon", "paper")  # learnt as well by narrower networks
 
 
 class Brush(nn.Module):
@@ -55,7 +54,9 @@ class Brush(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.painters = nn.ModuleDict({style: Shader(n, 3, WIDTH, LAYERS, _TOLD) for style, n in _COUNTS.items()})
+        self.painters = nn.ModuleDict(
+            {style: Shader(n, 3, NARROW if style in _EASY else WIDTH, LAYERS, _TOLD) for style, n in _COUNTS.items()}
+        )
         self._textures: Textures | None = None
 
     def textures(self, device: torch.device) -> Textures:

@@ -181,12 +181,15 @@ class Looks:
         return Stroke(torch.stack(colour), self.texture(strokes.relief), self.texture(strokes.rank), away)
 
     @cached_property
-    def broad(self) -> Stroke:
-        return self._stroke(self.textures.broad, BROAD_REACH)
-
-    @cached_property
-    def fine(self) -> Stroke:
-        return self._stroke(self.textures.fine, FINE_REACH)
+    def stroke(self) -> Stroke:
+        """The stroke that each pixel shows: a broad one, a fine one where that blurs, none where even a fine one does."""
+        broad, fine = self._stroke(self.textures.broad, BROAD_REACH), self._stroke(self.textures.fine, FINE_REACH)
+        detail = smooth(self.slope, 0.05, 0.16).maximum(smooth(broad.away, 0.03, 0.07))
+        colour = torch.lerp(fine.colour, self.rgb, smooth(fine.away, 0.04, 0.09))
+        return Stroke(
+            torch.lerp(broad.colour, colour, detail), torch.lerp(broad.relief, 0.8 * fine.relief, detail),
+            torch.lerp(broad.rank, fine.rank, detail), broad.away,
+        )  # fmt: skip
 
     # --- colours ---
 
@@ -369,7 +372,7 @@ class Looks:
     def sheet(self) -> Tensor:
         """The mean colour of each pixel's sheet."""
         sheets = torch.arange(LAYERS, device=self.depth.device)[:, None]
-        here = (self.layer.flatten() == sheets).float()  # (LAYERS, N)
+        here = (1 - (self.layer.flatten() - sheets).abs_()).clamp_(min=0)  # (LAYERS, N), 1 or 0
         colours = here @ self.rgb.flatten(1).T / here.sum(1, keepdim=True).clamp(min=1)
         return (colours.T @ here).view(3, self.height, self.width)
 
@@ -382,6 +385,6 @@ class Looks:
         shadow = torch.zeros_like(layer)
         for k in range(1, 5):
             nearer = x[reach + k * u : reach + k * u + self.height, reach - k * u // 2 :][:, : self.width]
-            shadow += (nearer < layer).float() * (1 / 4)
+            shadow += (layer - nearer).clamp_(0, 1)
         above = x[reach - u : reach - u + self.height, reach : reach + self.width]
-        return torch.stack([shadow, (above > layer).float()])
+        return torch.stack([shadow / 4, (above - layer).clamp_(0, 1)])

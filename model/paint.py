@@ -33,7 +33,7 @@ class Strokes:
 
 @dataclass(frozen=True)
 class Paint:
-    """Textures (512, 512) of unit deviation, but fibre in 0..1, and two tiles of strokes."""
+    """Textures (512, 512) of unit deviation, −2.2..2.2, but fibre in 0..1, and two tiles of strokes."""
 
     grit: Array
     hand: Array
@@ -114,7 +114,7 @@ def paint() -> Paint:
     fine = _strokes(rng, flow[::2, ::2], 3600, FINE_REACH, 2.2)
 
     def single(texture: NDArray[np.floating]) -> Array:
-        return np.ascontiguousarray(texture, np.float32)
+        return np.ascontiguousarray(texture.clip(-2.2, 2.2), np.float32)
 
     fibre = _fibres(rng, 1800)
     return Paint(single(grit), single(hand), single(blot), single(bleed), single(wood / wood.std()), fibre, broad, fine)

@@ -9,12 +9,12 @@ from model.conditions import STYLES
 
 # What names a style wherever it stands in a text; words of Latin script as whole words.
 _NAMES: dict[str, tuple[str, ...]] = {
-    "photograph": ("photograph", "photographic", "photo", "photorealistic", "realistic", "照片", "摄影", "写实", "真实"),
+    "photograph": ("photograph", "photographic", "photo", "photorealistic", "realistic", "照片", "摄影", "写实"),
     "watercolour": ("watercolour", "watercolor", "watercolours", "watercolors", "aquarelle", "水彩"),
     "ink": ("ink", "inks", "sumi", "sumie", "ink wash", "水墨", "墨画", "国画", "山水画"),
     "oil": ("oil", "oils", "oil painting", "impasto", "van gogh", "impressionist", "油画", "梵高"),
     "animation": ("animation", "animated", "anime", "cartoon", "hand drawn", "cel", "动画", "动漫", "卡通", "手绘"),
-    "woodblock": ("woodblock", "woodcut", "ukiyo e", "版画", "浮世绘", "木刻"),
+    "woodblock": ("woodblock", "wood block", "woodcut", "ukiyo e", "ukiyoe", "版画", "浮世绘", "木刻"),
     "neon": ("neon", "synthwave", "cyberpunk", "vaporwave", "霓虹", "赛博朋克"),
     "paper": ("papercut", "paper cut", "cut paper", "cut out", "cutout", "剪纸", "纸艺", "折纸"),
 }  # fmt: skip

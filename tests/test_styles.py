@@ -85,7 +85,7 @@ def test_strokes_keep_their_place_on_what_is_far_while_the_camera_turns() -> Non
     picture, depth = torch.full((216, 384, 3), 0.5), torch.full((216, 384), 500.0)
     textures = Brush().textures(torch.device("cpu"))
     turned = 8 / (3 * 512 / (2 * np.pi))  # eight texels, here pixels, to the right
-    before, after = (Looks(picture, depth, (0.0, 0.0, yaw, 0.0), textures).broad.rank for yaw in (0.0, turned))
+    before, after = (Looks(picture, depth, (0.0, 0.0, yaw, 0.0), textures).stroke.rank for yaw in (0.0, turned))
     assert torch.equal(before[:, 8:], after[:, :-8])
 
 
@@ -112,7 +112,8 @@ def test_a_style_eases_in_without_a_jump_and_the_first_is_there_at_once() -> Non
         ("photograph", "photograph"), ("照片", "photograph"), ("Watercolor", "watercolour"), ("水彩画", "watercolour"),
         ("a water-colour", "watercolour"), ("ink wash on paper", "ink"), ("水墨", "ink"), ("in oils, please", "oil"),
         ("油画风格", "oil"), ("anime", "animation"), ("动画", "animation"), ("ukiyo-e", "woodblock"),
-        ("版画", "woodblock"),        ("NEON night", "neon"), ("霓虹", "neon"), ("paper", "paper"), ("a paper cut-out", "paper"), ("剪纸", "paper"),
+        ("版画", "woodblock"), ("NEON night", "neon"), ("霓虹", "neon"),
+        ("paper", "paper"), ("a paper cut-out", "paper"), ("剪纸", "paper"),
         ("pink", None), ("cubism", None), ("ink or neon", None), ("", None),
     ],
 )  # fmt: skip

@@ -84,36 +84,34 @@ def ink(looks: Looks) -> Tensor:
 
 def oil(looks: Looks) -> Tensor:
     """Thick strokes along a swirling flow, each of one colour, bristles catching the light; finer at outlines."""
-    broad, fine = looks.broad, looks.fine
-    detail = smooth(looks.slope, 0.05, 0.16).maximum(smooth(broad.away, 0.03, 0.07))
-    beyond = smooth(fine.away, 0.04, 0.09)
-    colour = _mixed(broad.colour, _mixed(fine.colour, looks.rgb, beyond), detail)
-    rank = _mixed(broad.rank, fine.rank, detail) - 0.5
-    relief = _mixed(broad.relief, 0.8 * fine.relief, detail)
-    colour = colour * looks.gain
-    colour = _saturated(colour, 1.6)
+    stroke = looks.stroke
+    rank = stroke.rank - 0.5
+    colour = _saturated(stroke.colour * looks.gain, 1.6)
     # No two strokes have quite the same paint: some warmer, some cooler, some lighter.
     colour = colour + torch.stack([0.15 * rank, 0.03 * rank, -0.17 * rank]) + 0.07 * (rank * 12.566).sin()
-    return (0.02 + colour * (1 + 0.26 * relief)).clamp(0, 1)
+    return (0.02 + colour * (1 + 0.26 * stroke.relief)).clamp(0, 1)
 
 
 def animation(looks: Looks) -> Tensor:
-    """Hand-drawn: clean tones in a few steps, vivid, crisp clouds, soft dark lines of the colour beneath."""
+    """Hand-drawn: clean tones in a few steps, vivid and bright, crisp white clouds, lines of the colour beneath."""
     tone = looks.gain * looks.flat_light
-    level = _steps(tone.clamp(0, 1.2), 5, 4.0)
-    colour = looks.flat / looks.flat_light.clamp(min=0.03)
-    colour = _saturated(colour, 1.55).clamp(0.05, 2.2) * (0.08 + 0.95 * level)
+    level = _steps(tone.clamp(0, 1.25), 4, 5.0)
+    colour = looks.flat * looks.gain / tone.clamp(min=0.03)
+    colour = _saturated(colour, 1.5).clamp(0.02, 2.4) * (0.14 + 0.98 * level)
+    # Light is warm, shade is cool.
+    warm = (level - 0.5)[None] * torch.tensor([0.14, 0.05, -0.14], device=level.device)[:, None, None]
+    colour = colour + warm
     # A sky deep above and pale below, with clouds cut out of it.
-    cloud = smooth(looks.cloud, -0.004, 0.024) * smooth(looks.up, 0.02, 0.08)
-    body = colour * 0.55 + 0.45 * looks.flat
-    deep = body * (1 - 0.34 * smooth(looks.up, 0.0, 0.5))
-    deep = torch.stack([deep[0] * 0.80, deep[1] * 0.98, deep[2] * 1.12])
-    white = 0.35 * body + 0.65 * (0.30 + 0.78 * level)
-    sky = _mixed(deep, white, 0.75 * cloud)
-    shown = _mixed(colour, sky, looks.sky)
-    line = smooth(looks.outline, 0.14, 0.40) * (1 - 0.65 * smooth(looks.flat_near, 0.5, 0.95))
-    line = line.maximum(0.55 * smooth(looks.edge, 0.16, 0.30) * (1 - looks.sky))
-    return _mixed(shown, shown * 0.32, line).clamp(0, 1)
+    cloud = smooth(looks.cloud, 0.0, 0.03) * smooth(looks.up, 0.0, 0.06)
+    body = looks.flat * looks.gain
+    height = smooth(looks.up, 0.0, 0.45)
+    deep = _saturated(body, 1.6) * (1.22 - 0.42 * height)
+    deep = torch.stack([deep[0] * (1.04 - 0.34 * height), deep[1], deep[2] * 1.08])
+    white = 0.25 * body + 0.75 * (0.36 + 0.74 * level)
+    shown = _mixed(colour, _mixed(deep, white, 0.9 * cloud), looks.sky)
+    line = smooth(looks.outline, 0.10, 0.30) * (1 - 0.5 * smooth(looks.flat_near, 0.5, 0.95))
+    line = line.maximum(0.7 * smooth(looks.edge, 0.12, 0.24) * (1 - looks.sky))
+    return _mixed(shown, shown * 0.18 + _rgb((0.03, 0.015, 0.05), tone), line).clamp(0, 1)
 
 
 _BLUE: tuple[Colour, ...] = ((0.06, 0.10, 0.24), (0.13, 0.28, 0.50), (0.50, 0.68, 0.76), (0.95, 0.90, 0.79))
