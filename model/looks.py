@@ -182,7 +182,7 @@ class Looks:
 
     @cached_property
     def stroke(self) -> Stroke:
-        """The stroke that each pixel shows: a broad one, a fine one where that blurs, none where even a fine one does."""
+        """The stroke that each pixel shows: a broad one, a fine one where that blurs, else the pixel itself."""
         broad, fine = self._stroke(self.textures.broad, BROAD_REACH), self._stroke(self.textures.fine, FINE_REACH)
         detail = smooth(self.slope, 0.05, 0.16).maximum(smooth(broad.away, 0.03, 0.07))
         colour = torch.lerp(fine.colour, self.rgb, smooth(fine.away, 0.04, 0.09))
