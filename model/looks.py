@@ -372,7 +372,7 @@ class Looks:
     def sheet(self) -> Tensor:
         """The mean colour of each pixel's sheet."""
         sheets = torch.arange(LAYERS, device=self.depth.device)[:, None]
-        here = (self.layer.flatten() == sheets).float()  # (LAYERS, N)
+        here = (1 - (self.layer.flatten() - sheets).abs_()).clamp_(min=0)  # (LAYERS, N), 1 or 0
         colours = here @ self.rgb.flatten(1).T / here.sum(1, keepdim=True).clamp(min=1)
         return (colours.T @ here).view(3, self.height, self.width)
 
@@ -385,6 +385,6 @@ class Looks:
         shadow = torch.zeros_like(layer)
         for k in range(1, 5):
             nearer = x[reach + k * u : reach + k * u + self.height, reach - k * u // 2 :][:, : self.width]
-            shadow += (nearer < layer).float() * (1 / 4)
+            shadow += (layer - nearer).clamp_(0, 1)
         above = x[reach - u : reach - u + self.height, reach : reach + self.width]
-        return torch.stack([shadow, (above > layer).float()])
+        return torch.stack([shadow / 4, (above - layer).clamp_(0, 1)])

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from worlds import tiny_model
+from worlds import tiny_checkpoint, tiny_model
 
+from model.brush import Brush
 from model.condition_vector import FLASH_AT, WIDTH
 from model.preset import PRESETS
-from model.training import pack, prepare, train, view
+from model.training import brush, pack, prepare, train, view
 from model.world import load
 
 PRESET = PRESETS["tiny"]
@@ -88,6 +89,24 @@ def test_the_view_goes_on_from_its_checkpoint_and_learns(tmp_path: Path, monkeyp
         map(float, line.split("\t")) for line in (tmp_path / "view.tsv").read_text().splitlines()
     )
     assert later < 0.8 * colours
+
+
+def test_the_brush_goes_on_from_its_checkpoint_and_learns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = {"DRAWN": 3, "SEEN": 1, "HELD_OUT": 2, "POOL": 4, "BATCH": 2, "PART": 300, "PIXELS": 600, "SIZE": (90, 160)}
+    for name, value in small.items():
+        monkeypatch.setattr(brush, name, value)
+    model = str(tiny_checkpoint(tmp_path))
+    found = []
+    for updates in (3, 25):
+        arguments = ["--work", str(tmp_path), "--model", model, "--updates", str(updates), "--plan-minutes", "30"]
+        monkeypatch.setattr("sys.argv", ["brush", *arguments])
+        brush.main()
+        assert json.loads((tmp_path / "brush.json").read_text())["update"] == updates
+        trained = Brush()
+        trained.load_state_dict(load_file(tmp_path / "brush.safetensors"))
+        _, judged = brush.pictures(tmp_path, model)
+        found.append(np.mean(list(brush.psnrs_db(trained.eval(), judged).values())))
+    assert found[1] > found[0] + 1
 
 
 def test_a_run_is_packed_into_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
