@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.camera import WALK_M_S
 from model.conditions import FIGURES, STEPS_PER_S
 from model.field import PERIOD_M
 from model.sprites import ahead, offset
@@ -27,7 +28,8 @@ COMING_S = 4.0  # in which what flies, floats or glows comes and goes
 BURST_STEPS = 16  # from one firework to the next
 LAUNCH_STEPS = 10  # a rocket's way up
 SPARK_STEPS = 24  # in which its sparks go out
-_FOLLOW_S = 1.2  # in which a companion would be where it wants to be
+_FOLLOW_S = 0.35  # in which who follows would be where it wants to be
+_LEAD_S = 0.6  # of the walker's way, by which who is near keeps farther ahead of one who walks
 _ASTRAY_RAD, _TURN_RAD = 0.5, 0.015  # who is off the walker's bearing by so much turns after it by so much a step
 _LOST_M = 90.0  # who stands on the ground and is so far away has been left behind
 
@@ -48,14 +50,15 @@ class Manner:
 
 
 MANNERS = {
-    "kitten": Manner(7.0, 1.7, 0.5, 6.5), "deer": Manner(12.0, 3.0, 0.5, 3.2, 50),
-    "fox": Manner(9.0, 2.2, 0.5, 4.0, 35), "person": Manner(9.5, 1.8, 0.5, 1.8, 40),
-    "birds": Manner(34.0, 0.0, 14.0, 3.0, 45), "butterflies": Manner(6.5, 0.0, 1.5, 4.5),
-    "fireflies": Manner(8.0, 0.0, 2.0, 4.5), "lanterns": Manner(26.0, 0.0, 8.0, 3.5),
+    "kitten": Manner(7.0, 1.7, 0.5, 7.5), "deer": Manner(12.0, 4.2, 0.5, 3.2, 50),
+    "fox": Manner(9.0, 3.0, 0.5, 4.0, 35), "person": Manner(9.5, 2.8, 0.5, 1.8, 40),
+    "birds": Manner(34.0, 0.0, 14.0, 3.0, 45), "butterflies": Manner(7.0, 0.0, 1.0, 7.0),
+    "fireflies": Manner(8.0, 0.0, 1.5, 7.0), "lanterns": Manner(26.0, 0.0, 8.0, 3.5),
     "boat": Manner(40.0, 0.0, 25.0, 3.5, 120), "whale": Manner(95.0, 0.0, 50.0, 4.0, 70),
     "fireworks": Manner(115.0, 0.0, 40.0, 4.5), "balloon": Manner(85.0, 6.0, 30.0, 4.0, 150),
-    "meteor": Manner(700.0, 0.0, 300.0, 0.0, 1.6), "fish": Manner(10.0, 0.0, 2.5, 4.5),
+    "meteor": Manner(700.0, 0.0, 300.0, 0.0, 1.6), "fish": Manner(10.0, 0.0, 1.5, 7.0),
 }  # fmt: skip
+_COMPANIONS = frozenset({"kitten", "butterflies", "fireflies", "fish"})  # stay near, wherever the walker goes
 GROUND = frozenset({"kitten", "deer", "fox", "person"})  # go on feet
 _VISITING = GROUND - {"kitten"}  # choose a spot once and do not follow
 
@@ -151,7 +154,7 @@ def _side(seed: int) -> int:
 def _entering(kind: int, walker: Walker, seed: int, index: int) -> Actor:
     own = int(np.random.default_rng([seed, index, 40 + kind]).integers(2**31))
     manner, side = MANNERS[FIGURES[kind]], _side(own)
-    goal = ahead(walker, manner.ahead_m, -side * manner.aside_m * (0.4 + 0.6 * chance(own, 1)))
+    goal = ahead(walker, manner.ahead_m, -side * manner.aside_m * (0.55 + 0.45 * chance(own, 1)))
     start = goal
     if FIGURES[kind] in GROUND:  # from beyond the picture's edge
         start = ahead(walker, manner.ahead_m + 1.5, side * (0.85 * manner.ahead_m + 1.0))
@@ -190,13 +193,15 @@ def _moved(actor: Actor, walker: Walker) -> Actor | None:
         return None if name == "meteor" else _leaving(actor, walker)
     elif name in GROUND and math.hypot(forward, aside) > _LOST_M:
         return None
+    lead_m = _LEAD_S * WALK_M_S * walker.moving if name in _COMPANIONS else 0.0
     if name == "kitten" and actor.phase != LEAVES:
         # It weaves before the walker's feet.
         weave = manner.aside_m * math.sin(2 * math.pi * (actor.age / 110 + chance(actor.seed, 2)))
-        goal_x, goal_y = ahead(walker, manner.ahead_m, weave if walker.moving > 0.2 else _side(actor.seed) * 1.5)
+        aside_m = weave if walker.moving > 0.2 else _side(actor.seed) * 1.5
+        goal_x, goal_y = ahead(walker, manner.ahead_m + lead_m, aside_m)
         actor = replace(actor, goal_x=goal_x, goal_y=goal_y)
     elif name not in _VISITING and actor.phase != LEAVES:
-        goal_x, goal_y = ahead(walker, manner.ahead_m, manner.aside_m * _side(actor.seed))
+        goal_x, goal_y = ahead(walker, manner.ahead_m + lead_m, manner.aside_m * _side(actor.seed))
         turned = math.remainder(walker.yaw - actor.bearing, 2 * math.pi)
         follows = max(-_TURN_RAD, min(_TURN_RAD, turned)) if abs(turned) > _ASTRAY_RAD else 0.0
         actor = replace(actor, goal_x=goal_x, goal_y=goal_y, bearing=actor.bearing + follows)

@@ -27,7 +27,9 @@ FEATURES = 2 + 4 * OCTAVES + 4 * len(SLANTED) + 5 + LIMBS * (2 + 4 * LIMB_OCTAVE
 ACT_BUMPS = 10  # along an act, by which its moments are told apart
 POSE = 9 + ACT_BUMPS
 OUTPUTS = 6  # colour, share of direct light, of light of its own, cover
-CELLS = 24  # of a box, across and up, of which is known whether a figure of the kind is ever there
+# Cells of a box, across and up, of which is known whether a figure is ever there in a stage of its act.
+CELLS, STAGES = 32, 8
+ALONE = 2  # so many of a kind are told one after the other, each by weights its pose is part of; more of them together
 NEARER = 0.86  # land nearer than this share of a figure's distance stands before it
 _FOG, _RAIN, _SNOW = (ENVIRONMENT.index(k) for k in ("fog", "rain", "snow"))
 _LIGHT = TOLD - len(PLACES)
@@ -40,6 +42,11 @@ def pose_features(pose: Tensor) -> Tensor:
     at = torch.linspace(0, 1, ACT_BUMPS, device=pose.device)
     bumps = (-((act[:, None] - at) * ACT_BUMPS * 0.8).square()).exp()
     return torch.cat([torch.stack([*waves, moving, act, look], 1), bumps], 1)
+
+
+def stage_of(act: float) -> int:
+    """Which of STAGES an act 0..1 is in."""
+    return min(STAGES - 1, int(act * STAGES))
 
 
 def _waves(x: Tensor, y: Tensor, octaves: int) -> list[list[Tensor]]:
@@ -111,8 +118,8 @@ class Figures(nn.Module):
         self.kinds = nn.ModuleList(Figure() for _ in KINDS)
         self.light = nn.Sequential(nn.Linear(_LIGHT, 48), nn.SiLU(), nn.Linear(48, 48), nn.SiLU(), nn.Linear(48, 6))
         self.veil = nn.Sequential(nn.Linear(5, 32), nn.SiLU(), nn.Linear(32, 32), nn.SiLU(), nn.Linear(32, 1))
-        # (kinds, CELLS up, CELLS across): measured before training.
-        self.register_buffer("occupied", torch.ones(len(KINDS), CELLS, CELLS))
+        # (kinds, STAGES, CELLS up, CELLS across): measured before training.
+        self.register_buffer("occupied", torch.ones(len(KINDS), STAGES, CELLS, CELLS))
 
     def lights(self, moment: Moment) -> tuple[Tensor, Tensor]:
         """Light from all round and direct light of moments, (B, 3) each."""
@@ -181,7 +188,8 @@ class Figures(nn.Module):
         x, y = dx * cos + dy * sin, dy * cos - dx * sin
         cell_x, cell_y = ((x / wide + 1) * (CELLS / 2)).floor(), ((y + 1) * (CELLS / 2)).floor()
         inside = (cell_x >= 0) & (cell_x < CELLS) & (cell_y >= 0) & (cell_y < CELLS) & (col < c) & (row < r)
-        cell = (cell_y * CELLS + cell_x).long().clamp(0, CELLS * CELLS - 1)
+        stage = torch.tensor([stage_of(one.pose[2]) for one in shown], device=device)[:, None, None]
+        cell = (cell_y * CELLS + cell_x).long().clamp(0, CELLS * CELLS - 1) + stage * CELLS * CELLS
         inside &= torch.take(self.occupied[kind], cell) > 0
         at = (col * r + row).long().clamp(0, c * r - 1)
         land = torch.take(depth, at)
@@ -195,5 +203,9 @@ class Figures(nn.Module):
         """What the network tells of each sprite's points, (P, OUTPUTS)."""
         figure = self.kinds[kind]
         pose = torch.tensor([one.pose for one in shown], device=where.at.device)
+        if len(shown) > ALONE:
+            whole = [torch.nn.utils.rnn.pad_sequence(v.split(where.counts), True) for v in (where.x, where.y)]
+            told = torch.sigmoid(figure(*whole, pose))
+            return [points[:count] for points, count in zip(told, where.counts, strict=True)]
         points = zip(where.x.split(where.counts), where.y.split(where.counts), strict=True)
         return [torch.sigmoid(figure(x[None], y[None], pose[n : n + 1])[0]) for n, (x, y) in enumerate(points)]

@@ -12,22 +12,22 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from model.diorama import animals, people, render, things
+from model.diorama import animals, fliers, people, render, things, walkers
 from model.diorama.animals import Pose
 from model.diorama.shapes import Array, Canvas
 from model.sprites import BOXES, KINDS, Placed
 
 _LEAST = np.array([0.10, 0.11, 0.12])  # light at night, by which a figure is still made out
 _DRAWN: dict[str, Callable[[Canvas, Pose], None]] = {
-    "kitten": animals.kitten, "deer": animals.deer, "fox": animals.fox, "person": people.person, "birds": animals.bird,
-    "butterflies": animals.butterfly, "fireflies": animals.firefly, "lanterns": things.lantern, "boat": things.boat,
-    "whale": animals.whale, "fireworks": things.firework, "balloon": things.balloon, "meteor": things.meteor,
-    "fish": animals.fish,
+    "kitten": animals.kitten, "deer": animals.deer, "fox": animals.fox, "person": people.person, "birds": fliers.bird,
+    "butterflies": fliers.butterfly, "fireflies": fliers.firefly, "lanterns": things.lantern, "boat": things.boat,
+    "whale": fliers.whale, "fireworks": things.firework, "balloon": things.balloon, "meteor": things.meteor,
+    "fish": fliers.fish,
 } | {
     f"{name} seen from behind": draw
     for name, draw in {
-        "wanderer": people.wanderer, "child": people.child, "robot": people.robot, "knight": people.knight,
-        "cat": people.cat, "deer": people.deer,
+        "wanderer": walkers.wanderer, "child": walkers.child, "robot": walkers.robot, "knight": walkers.knight,
+        "cat": walkers.cat, "deer": walkers.deer,
     }.items()
 }  # fmt: skip
 

@@ -26,7 +26,7 @@ from model.diorama import figures as teacher
 from model.diorama.episode import random_environment
 from model.diorama.places import PLACES
 from model.diorama.shapes import Array
-from model.figures import CELLS, Figures
+from model.figures import CELLS, STAGES, Figures
 from model.shading import Moment
 from model.sprites import BOXES, KINDS
 
@@ -52,23 +52,25 @@ def random_poses(rng: np.random.Generator, kind: int, count: int) -> Array:
     return np.stack([gait, moving, act, hue, look], 1).astype(np.float32)
 
 
-def occupied(kind: int, poses: int = 96) -> Array:
-    """Where a figure of this kind may be: (CELLS up, CELLS across), 1 or 0."""
+def occupied(kind: int, poses: int = 24) -> Array:
+    """Where a figure of this kind may be: (STAGES, CELLS up, CELLS across), 1 or 0."""
     rng = np.random.default_rng([kind, 51])
-    fine = 4
-    at = (np.arange(CELLS * fine) + 0.5) / (CELLS * fine) * 2 - 1
-    x, y = np.meshgrid(at * BOXES[kind][0], at)
-    found = np.zeros((CELLS, CELLS), np.float32)
-    for pose in random_poses(rng, kind, poses):
-        told = teacher.tell(kind, x.reshape(1, -1).astype(np.float32), y.reshape(1, -1).astype(np.float32), pose[None])
-        cover = told[0, :, 5].reshape(CELLS, fine, CELLS, fine).max((1, 3))
-        found = np.maximum(found, cover > 0.02)
+    fine = 3
+    at = ((np.arange(CELLS * fine) + 0.5) / (CELLS * fine) * 2 - 1).astype(np.float32)
+    x, y = (part.reshape(1, -1) for part in np.meshgrid(at * np.float32(BOXES[kind][0]), at))
+    found = np.zeros((STAGES, CELLS, CELLS), np.float32)
+    for stage in range(1 if KINDS[kind].endswith("behind") else STAGES):  # who walks before us never acts
+        chosen = random_poses(rng, kind, poses)
+        chosen[:, 2] = (stage + rng.choice([0.0, 0.5, 1.0], poses)) / STAGES * (chosen[:, 2].max() > 0)
+        for pose in chosen:
+            cover = teacher.tell(kind, x, y, pose[None])[0, :, 5].reshape(CELLS, fine, CELLS, fine).max((1, 3))
+            found[stage] = np.maximum(found[stage], cover > 0.02)
     return found
 
 
 def random_points(rng: np.random.Generator, kind: int, where: Array, count: tuple[int, int]) -> tuple[Array, Array]:
     """Points x, y (S, N) of a kind's box, most of them in cells where it may be."""
-    cells = np.flatnonzero(where)
+    cells = np.flatnonzero(where.max(0))
     chosen = np.where(rng.random(count) < 0.9, rng.choice(cells, count), rng.integers(0, CELLS * CELLS, count))
     row, col = np.divmod(chosen, CELLS)
     x = ((col + rng.random(count)) / CELLS * 2 - 1) * BOXES[kind][0]
