@@ -28,6 +28,7 @@ from model.training.evaluation import (
     trials,
     wordings,
 )
+from model.training.evaluation.cached import code_of
 from model.training.evaluation.rollouts import roll, world_of
 from oysterd import cli, tools
 
@@ -87,7 +88,7 @@ def test_the_reader_learns_what_colours_mean() -> None:
 def test_a_kept_judge_reads_as_it_did(tmp_path: Path) -> None:
     net = reader.ReaderNet()
     judge = reader.Reader(net, torch.zeros(len(reader.READ)), torch.ones(len(reader.READ)))
-    name = f"reader-{reader.code_of(Path(reader.__file__))}.safetensors"
+    name = f"reader-{code_of(Path(reader.__file__))}.safetensors"
     reader.keep(judge, {"place": 0.5}, tmp_path / name)
     again, right = reader.reader_of(tmp_path)
     clip = np.random.default_rng(0).integers(0, 255, (4, 180, 320, 3), np.uint8)

@@ -1,7 +1,7 @@
-"""A directive tried: given to a dream, or played in the diorama, and what was seen and heard of it within three seconds.
+"""A directive tried: given to a dream, or played in the diorama, and what was seen and heard of it in three seconds.
 
-A directive is given to a fork of a world that looks about slowly, or stands, and has something to change. In the diorama
-what was asked for happens for certain: how often that is seen is the judges' own accuracy.
+A directive is given to a fork of a world that looks about slowly, or stands, and has something to change. In the
+diorama what was asked for happens for certain: how often that is seen is the judges' own accuracy.
 """
 
 from __future__ import annotations
