@@ -17,7 +17,17 @@ from model.conditions import Conditions
 from model.diorama.captions import Meaning, directive, scene
 from model.diorama.places import PLACES
 from model.sound_codec import SAMPLE_RATE_HZ, SLICE_SAMPLES
-from model.training.evaluation import continuity, directing, drifting, hearing, movement, reader, timing, wordings
+from model.training.evaluation import (
+    continuity,
+    directing,
+    drifting,
+    hearing,
+    movement,
+    reader,
+    timing,
+    trials,
+    wordings,
+)
 from model.training.evaluation.cached import code_of
 from model.training.evaluation.rollouts import roll, world_of
 from oysterd import cli, tools
@@ -179,7 +189,7 @@ def test_only_what_can_be_judged_is_asked() -> None:
 )
 def test_a_directive_finds_something_to_change(asked: tuple[str, float], sign: int) -> None:
     meaning = Meaning(environment={"fog": asked})
-    _, before, after = directing.due(directing.base_of(meaning, 1), meaning)
+    _, before, after = trials.due(trials.base_of(meaning, 1), meaning)
     assert sign * (after.environment[2] - before.environment[2]) > 0.25
 
 

@@ -20,7 +20,7 @@ GROWING: dict[str, tuple[str, slice]] = {
     "wind": ("desert", slice(2, 12)),
     "energy": ("coast", slice(6, 20)),  # of the surf
 }
-SETTLE_STEPS, HEARD_STEPS = STEPS_PER_S, 12 * STEPS_PER_S  # the latter: three waves
+SETTLE_STEPS, WAVE_STEPS = STEPS_PER_S, 4 * STEPS_PER_S
 
 
 def level_db(audio: Sound, bands: slice = slice(0, BANDS)) -> float:
@@ -39,29 +39,31 @@ def _asked(key: str, strength: float) -> dict[str, float]:
     return {**FAIR_DAY, "wind": 0.1, "energy": 0.5, key: strength}
 
 
-def _dreamt(model: WorldModel, key: str, strength: float, seed: int) -> Sound:
+def _dreamt(model: WorldModel, key: str, strength: float, seed: int, steps: int) -> Sound:
     world = world_of(model, GROWING[key][0], seed, _asked(key, strength))
     roll(world, SETTLE_STEPS, Conditions(motion=STILL), 0)
-    return roll(world, HEARD_STEPS, Conditions(motion=STILL), 0)[1]
+    return roll(world, steps, Conditions(motion=STILL), 0)[1]
 
 
-def diorama_sound(place: str, environment: dict[str, float], seed: int, steps: int = HEARD_STEPS) -> Sound:
+def diorama_sound(place: str, environment: dict[str, float], seed: int, steps: int) -> Sound:
     """What the diorama sounds like where somebody stands still."""
     script = clips.script_of(seed, steps, PLACES.index(place), clips.environment_of(environment), STILL)
     return clips.heard(episode.walk(script, seed), seed)
 
 
 def sound_rank(model: WorldModel, settings: Settings) -> Findings:
-    """Spearman's correlation of asked-for rain, wind, waves with their bands' level over three waves; the mean."""
+    """Spearman's correlation of asked-for rain, wind, waves with their bands' level over whole waves; the mean."""
     strengths = np.linspace(0, 1, settings.of(5, 8)).tolist()
+    steps = WAVE_STEPS * settings.of(2, 3)
     seeds = range(settings.of(2, 5))
     parts, judges, curves = {}, [], {}
     for key, (place, bands) in GROWING.items():
         levels = [
-            [level_db(_dreamt(model, key, s, 50 + k + 1000 * settings.seed), bands) for s in strengths] for k in seeds
+            [level_db(_dreamt(model, key, s, 50 + k + 1000 * settings.seed, steps), bands) for s in strengths]
+            for k in seeds
         ]
         taught = [
-            [level_db(diorama_sound(place, _asked(key, s), clips.TRY_SEED + k), bands) for s in strengths]
+            [level_db(diorama_sound(place, _asked(key, s), clips.TRY_SEED + k, steps), bands) for s in strengths]
             for k in seeds
         ]
         parts[key] = float(np.mean([rank_correlation(strengths, row) for row in levels]))
