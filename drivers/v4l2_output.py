@@ -115,10 +115,13 @@ class V4l2Output:
         wanted = self._config.device
         if wanted is not None and wanted.startswith("/"):
             return wanted
+        # By its name alone, for while a program reads a loopback it may say that it is a camera and no output.
+        named = [path for path in _nodes(DEV) if wanted is not None and _label(path, CLASS) == wanted]
+        if named:
+            return str(named[0])
         found = list_outputs()
-        for output in found:
-            if wanted is None or output.name == wanted:
-                return output.path
+        if found and wanted is None:
+            return found[0].path
         known = ", ".join(f"{output.name} ({output.path})" for output in found) or "none: is v4l2loopback loaded?"
         raise DeviceLost(f"v4l2_output.device: no output {wanted or 'at all'}; there are {known}")
 
@@ -153,7 +156,7 @@ class V4l2Output:
 def list_outputs(devices: Path = DEV, classes: Path = CLASS) -> list[Output]:
     """The V4L2 devices of this machine that take pictures by writing, by their numbers."""
     found = []
-    for path in sorted(devices.glob("video*"), key=lambda path: (len(path.name), path.name)):
+    for path in _nodes(devices):
         answer = bytearray(_CAPABILITY.size)
         try:
             file = os.open(path, os.O_RDWR)
@@ -168,10 +171,19 @@ def list_outputs(devices: Path = DEV, classes: Path = CLASS) -> list[Output]:
         _, card, _, _, whole, own = _CAPABILITY.unpack(answer)
         able = own if whole & _CAP_DEVICE_CAPS else whole
         if able & _CAP_VIDEO_OUTPUT and able & _CAP_READWRITE:
-            label = classes / path.name / "name"
-            name = label.read_text().strip() if label.exists() else card.split(b"\0")[0].decode(errors="replace")
+            name = _label(path, classes) or card.split(b"\0")[0].decode(errors="replace")
             found.append(Output(str(path), name))
     return found
+
+
+def _nodes(devices: Path) -> list[Path]:
+    return sorted(devices.glob("video*"), key=lambda path: (len(path.name), path.name))
+
+
+def _label(path: Path, classes: Path) -> str:
+    """The name a device was given; empty where the kernel tells none."""
+    label = classes / path.name / "name"
+    return label.read_text().strip() if label.exists() else ""
 
 
 def _packed(rgb: NDArray[np.uint8], pixel_format: str) -> Any:

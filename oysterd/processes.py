@@ -20,7 +20,7 @@ from oysterd.supervisor import Child
 # A process that says nothing for this long hangs; each says something every second.
 HUNG_AFTER_S = 5.0
 # The same for inputs, beyond the patience that each asks for while it opens or reads its device.
-INPUT_HUNG_AFTER_S = 1.5
+INPUT_HUNG_AFTER_S = 1.0
 # Until it is first heard: a slow machine loads OpenCV and a graphics driver.
 START_WITHIN_S = 30.0
 # The world hangs when it makes no chunk for so long while one is wanted.

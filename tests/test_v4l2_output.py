@@ -28,7 +28,6 @@ def output(**options: object) -> V4l2Output:
 @pytest.mark.skipif(LABEL is None, reason="no v4l2loopback: OYSTERD_V4L2_LABEL names none")
 @pytest.mark.parametrize("pixel_format", ["YUYV", "YU12", "RGB3", "BGR3"])
 def test_what_is_written_is_seen_by_a_camera_program(pixel_format: str) -> None:
-    found = next(device for device in list_outputs() if device.name == LABEL)
     sink = output(device=LABEL, pixel_format=pixel_format)
     sink.open()
     half = np.zeros((120, 160, 3), np.uint8)
@@ -43,7 +42,7 @@ def test_what_is_written_is_seen_by_a_camera_program(pixel_format: str) -> None:
     writer, capture = threading.Thread(target=go_on), cv2.VideoCapture()
     writer.start()
     try:
-        capture.open(found.path, cv2.CAP_V4L2)
+        capture.open(sink._found(), cv2.CAP_V4L2)
         for _ in range(3):  # the first is older than the mixing
             taken, bgr = capture.read()
     finally:
