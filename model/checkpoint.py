@@ -81,7 +81,7 @@ def save(path: Path, preset: Preset, parts: dict[str, dict[str, Tensor]], about:
         for name, value in values.items():
             full, value = f"{part}.{name}", value.float().contiguous()
             # Small tables stay exact, they are a hundredth of the file; and the view, which measures mountains.
-            if value.ndim < 2 or value.numel() < 8192 or part == "view":
+            if value.ndim < 2 or value.numel() < 1024 or part == "view":
                 tensors[full] = value
             elif part == "network":
                 # Each row in steps of a 127th of its largest number: a rounding of about a hundredth of its deviation.

@@ -28,7 +28,7 @@ from model.camera import (
 from model.conditions import ENVIRONMENT
 from model.field import DETAIL_CELL_M, FINE_CELL_M, LAND_CELL_M, SIZE, TOWN_CELL_M
 from model.preset import Preset
-from model.shading import Moment, Shader, Textures, features, lay, nearest, sample, texels, weight_of
+from model.shading import Moment, Shader, Textures, features, nearest, sample, texels, weight_of
 
 _RAIN, _WIND = ENVIRONMENT.index("rain"), ENVIRONMENT.index("wind")
 _LEAK = 0.1  # so that trees which stand too low, most stand nowhere, can still grow
@@ -321,35 +321,58 @@ class Terrain(nn.Module):
         self, moment: Moment, picture: Tensor, points: Points, at: Tensor, cover: Tensor, slope: Tensor, told: Tensor
     ) -> Tensor:
         """Picture (B, C, R, 3) with doors and windows in the fronts of its houses; `at` and `cover` as `meet` gives."""
+        c, r = picture.shape[1:3]
+        looks = points.distance.shape[-1]
+        where = (points.house > 0.3).gather(2, at) & (cover > 0.5)
+        index = where.flatten().nonzero()[:, 0]
+        if not len(index):
+            return picture
+        column, row = index // r, index % r
+        met = column * looks + at.flatten().take(index)
 
         def there(values: Tensor) -> Tensor:
-            return values.gather(2, at)
+            return values.reshape(-1).take(met)
 
-        house = there(points.house)
-        where = (house > 0.3) & (cover > 0.5)
-        if not bool(where.any()):
-            return picture
-        distance, hue = there(points.distance), there(points.hue)
-        h = moment.camera[:, 2].float()[:, None, None] + slope[:, None] * distance - there(points.ground)
+        distance, hue, house = there(points.distance), there(points.hue), there(points.house)
+        eye = moment.camera[:, 2].float().take(column // c)
+        h = eye + slope.reshape(-1).take(column // c * r + row) * distance - there(points.ground)
         cells, floors = (there(points.x) + there(points.y)) / WINDOW_M, h / FLOOR_M
         i, j, k = cells.floor().long(), floors.floor().long(), (hue * 255).long()
-        fx, fy = cells - cells.floor() - 0.5, floors - floors.floor() - 0.5
+        fx, fy = 4 * (cells - cells.floor() - 0.5).abs(), floors - floors.floor() - 0.5
         shop, zero = (j == 0).float(), torch.zeros_like(i)
         wheel = hue * (6 * math.pi)
         parts = [
-            4 * fx.abs(), 4 * fy.abs(), 2 * fy, _hash(i, j, k), _hash(i, zero + 7, k) * shop, shop,
+            fx, 4 * fy.abs(), 2 * fy, _hash(i, j, k), _hash(i, zero + 7, k) * shop, shop,
             _hash(k, zero + 3, zero + 5), (h / 4).clamp(-1, 2), (house - h).clamp(-1, 2), hue, wheel.sin(), wheel.cos(),
             (1.5 - distance / 70).clamp(0, 1), 1 / (1 + distance * 0.02), (distance / 300).clamp(max=2),
-            4 * fx.abs() * (1 - shop), 4 * fy.abs() * (1 - shop), (hue > 0.7).float(),
+            fx * (1 - shop), 4 * fy.abs() * (1 - shop), (hue > 0.7).float(),
         ]  # fmt: skip
-        return lay(picture, where, parts, self.fronts, told, False)
+        given = self._of_some(self.fronts, parts, where, index, told)
+        own = picture.reshape(-1, 3)
+        under = own.index_select(0, index)
+        lit = under + torch.sigmoid(given[:, 3:]) * (given[:, :3] - under)
+        return own.index_copy(0, index, lit.to(own)).view(picture.shape)
+
+    @staticmethod
+    def _of_some(shader: Shader, parts: list[Tensor], where: Tensor, index: Tensor, told: Tensor) -> Tensor:
+        """What a shader tells (N, outputs) of points `index` (N,), those of `where` (B, C, R), from their features."""
+        b = len(told)
+        if b == 1:
+            return shader(torch.stack(parts).T[None], told)[0].float()
+        # Moments have different counts of such points: each in a row of its own, filled up.
+        counts = where.flatten(1).sum(1)
+        moment = index // where[0].numel()
+        place = torch.arange(len(index), device=index.device) - (counts.cumsum(0) - counts).take(moment)
+        filled = torch.zeros(b, int(counts.max()), len(parts), device=index.device)
+        filled[moment, place] = torch.stack(parts, -1)
+        return shader(filled, told)[moment, place].float()
 
     def with_foliage(
         self, textures: Textures, moment: Moment, picture: Tensor, points: Points, at: Tensor, cover: Tensor,
         slope: Tensor, told: Tensor,
     ) -> Tensor:  # fmt: skip
         """Picture (B, C, R, 3) with leaves and branches where trees stand; `at` and `cover` as `meet` gives."""
-        b, c, r, _ = picture.shape
+        c, r = picture.shape[1:3]
         looks = points.distance.shape[-1]
         near = points.distance < _FOLIAGE_M
         trees = ((points.tall > 0.3) & near).gather(2, at) & (cover > 0.5)
@@ -377,16 +400,8 @@ class Terrain(nn.Module):
         ]  # fmt: skip
         own = picture.reshape(-1, 3)
         under = own.index_select(0, index)
-        if b == 1:
-            tone = self.foliage(torch.stack(parts).T[None], told)[0]
-        else:
-            # Moments have different counts of such points: each in a row of its own, filled up.
-            counts = trees.flatten(1).sum(1)
-            place = torch.arange(len(index), device=index.device) - (counts.cumsum(0) - counts).take(column // c)
-            filled = under.new_zeros(b, int(counts.max()), len(parts))
-            filled[column // c, place] = torch.stack(parts, -1).to(filled)
-            tone = self.foliage(filled, told)[column // c, place]
-        lit = (under * (1 + tone.float())).to(own)
+        tone = self._of_some(self.foliage, parts, trees, index, told)
+        lit = (under * (1 + tone)).to(own)
         return own.index_copy(0, index, lit).view(picture.shape)
 
     def mirrored(

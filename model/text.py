@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SENTENCE_WIDTH = 512
 HASHED_WIDTH = 1024
 WIDTH = SENTENCE_WIDTH + HASHED_WIDTH
+SURE = 0.9  # share of certainty at which a text that is to name a style is taken to name one
 LONGEST = 400  # characters that are read; the encoder's memory grows with the length
 
 
@@ -112,6 +113,13 @@ class TextHead(nn.Module):
             {name: CUES[int(cue)] for name, cue in zip(FIGURES, cues, strict=True) if int(cue) != 0},
             LIFTS[int(said["lift"].argmax())], bool(said["back"].argmax()),
         )  # fmt: skip
+
+    @torch.no_grad()
+    def style(self, embedding: NDArray[np.float32]) -> int | None:
+        """The style that one embedding (WIDTH,) surely means, an index; None where it may be another or none."""
+        share = self(torch.tensor(embedding)[None].to(self.out.weight))["style"][0].softmax(-1)
+        best = int(share.argmax())
+        return best if best < len(STYLES) and float(share[best]) > SURE else None
 
 
 def targets(meanings: list[Meaning]) -> dict[str, Tensor]:

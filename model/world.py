@@ -29,7 +29,6 @@ from model.cache import Committed, StepCache
 from model.cast import Cast, heard
 from model.condition_vector import condition_vector
 from model.conditions import ENVIRONMENT, STEPS_PER_S, STYLES, Array, Chunk, Conditions, Easing
-from model.diorama.captions import NO_STYLE
 from model.diorama.places import COLUMN, TABLE
 from model.field import field_of
 from model.figures import Figures
@@ -105,8 +104,10 @@ class WorldModel:
     def style_of(self, text: str) -> Array | None:
         """Weights (8,) of the style that a text names or, as the text head reads it, means; None where it is none."""
         name = named(text)
-        style = self.head.read(self.embed(text)).style if name is None else STYLES.index(name)
-        return None if style == NO_STYLE else np.eye(len(STYLES), dtype=np.float32)[style]
+        if name is None and not any(letter.isalpha() for letter in text):
+            return None
+        style = self.head.style(self.embed(text)) if name is None else STYLES.index(name)
+        return None if style is None else np.eye(len(STYLES), dtype=np.float32)[style]
 
     @torch.inference_mode()
     def begin(
