@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import ExitStack
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from oysterd.clock import Clock
 from oysterd.commands import Receipt
@@ -33,6 +33,16 @@ class Publisher(Protocol):
     def publish_receipt(self, receipt: Receipt) -> None: ...
 
 
+class Transport(Publisher, Protocol):
+    """What also has a life of its own."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+Served = TypeVar("Served", bound=Transport)
+
+
 class Transports:
     """Those that the configuration enables, as one publisher."""
 
@@ -54,21 +64,25 @@ class Transports:
         stack: ExitStack,
     ) -> None:
         """Start all, pushing each stop to `stack`. Raises ConfigError for an address of one of ours that is in use."""
+        motion = conditioning.fast_motion
         if settings.zmq.enabled:
-            self._start_zmq(settings, director, conditioning, clock, stack)
+            on_sensor = partial(_sensor, conditioning, "zmq")
+            self._zmq = self._serve(ControlZmq(settings.zmq, director, on_sensor, motion, clock), stack)
+            self.addresses |= {f"zmq.{key}": address for key, address in self._zmq.endpoints.items()}
         if settings.osc.enabled:
-            self._start_osc(settings, director, conditioning, clock, stack)
+            on_sensor = partial(_sensor, conditioning, "osc")
+            self._osc = self._serve(ControlOsc(settings.osc, director, on_sensor, motion, clock), stack)
+            self.addresses["osc"] = self._osc.address
         if settings.page.enabled:
-            page = Page(settings.page, director, media, conditioning.fast_motion, SAMPLE_RATE_HZ)
-            try:
-                page.start()
-            except PageError as error:
-                raise ConfigError([str(error)]) from error
-            stack.callback(page.stop)
-            self._serving.append(page)
+            page = self._serve(Page(settings.page, director, media, motion, SAMPLE_RATE_HZ), stack)
             self.addresses["page"] = page.address
         if settings.mqtt.enabled and self._has_broker(settings.mqtt, stack):
-            self._start_mqtt(settings, director, conditioning, clock, stack)
+            on_sensor = partial(_sensor, conditioning, "mqtt")
+            control = ControlMqtt(settings.mqtt, settings.site, director, on_sensor, motion, clock)
+            self._mqtt = self._serve(control, stack)
+            broker = settings.mqtt.resolved()
+            ours = "" if settings.mqtt.host is not None else " (our own)"
+            self.addresses["mqtt"] = f"{broker.host}:{broker.port}{ours}"
 
     def links(self) -> dict[str, Any]:
         """How the transports are, for the published state."""
@@ -100,46 +114,15 @@ class Transports:
         for serving in self._serving:
             serving.publish_receipt(receipt)
 
-    def _start_zmq(
-        self, settings: Settings, director: Director, conditioning: Conditioning, clock: Clock, stack: ExitStack
-    ) -> None:
-        on_sensor = partial(_sensor, conditioning, "zmq")
-        control = ControlZmq(settings.zmq, director, on_sensor, conditioning.fast_motion, clock)
+    def _serve(self, served: Served, stack: ExitStack) -> Served:
+        """Start one and have it publish; its stop is pushed to `stack`. Raises ConfigError, naming the setting."""
         try:
-            control.start()
-        except ZmqError as error:
+            served.start()
+        except (ZmqError, OscError, PageError) as error:
             raise ConfigError([str(error)]) from error
-        stack.callback(control.stop)
-        self._zmq = control
-        self._serving.append(control)
-        self.addresses |= {f"zmq.{key}": address for key, address in control.endpoints.items()}
-
-    def _start_osc(
-        self, settings: Settings, director: Director, conditioning: Conditioning, clock: Clock, stack: ExitStack
-    ) -> None:
-        on_sensor = partial(_sensor, conditioning, "osc")
-        control = ControlOsc(settings.osc, director, on_sensor, conditioning.fast_motion, clock)
-        try:
-            control.start()
-        except OscError as error:
-            raise ConfigError([str(error)]) from error
-        stack.callback(control.stop)
-        self._osc = control
-        self._serving.append(control)
-        self.addresses["osc"] = control.address
-
-    def _start_mqtt(
-        self, settings: Settings, director: Director, conditioning: Conditioning, clock: Clock, stack: ExitStack
-    ) -> None:
-        on_sensor = partial(_sensor, conditioning, "mqtt")
-        control = ControlMqtt(settings.mqtt, settings.site, director, on_sensor, conditioning.fast_motion, clock)
-        control.start()
-        stack.callback(control.stop)
-        self._mqtt = control
-        self._serving.append(control)
-        broker = settings.mqtt.resolved()
-        ours = "" if settings.mqtt.host is not None else " (our own)"
-        self.addresses["mqtt"] = f"{broker.host}:{broker.port}{ours}"
+        stack.callback(served.stop)
+        self._serving.append(served)
+        return served
 
     def _has_broker(self, config: MqttConfig, stack: ExitStack) -> bool:
         """Start our own broker where none is configured; False, and said, where that can't be."""
