@@ -134,7 +134,7 @@ class Shader(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, width: int, layers: int, told: int) -> None:
         super().__init__()
-        self.width = width
+        self.inputs, self.width = inputs, width
         sizes = [inputs] + [width] * layers
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.tells = nn.Linear(told, layers * 2 * width)
@@ -144,10 +144,11 @@ class Shader(nn.Module):
             self.tells.weight.mul_(0.3)
 
     def forward(self, x: Tensor, told: Tensor) -> Tensor:
-        """x (B, N, inputs), told (B, TOLD'): (B, N, outputs)."""
+        """x (B, N, inputs), told (B, TOLD'): (B, N, outputs). Inputs that x lacks at its end are 0."""
         if len(told) == 1 and not torch.is_grad_enabled():
             return self._of_one(x[0], told)[None]
         turned = self.tells(told).view(len(told), -1, 2, 1, self.width)  # (B, layers, 2, 1, width)
+        x = F.pad(x, (0, self.inputs - x.shape[-1]))
         for at, layer in enumerate(self.layers):
             x = torch.relu(torch.addcmul(turned[:, at, 1], layer(x), 1 + turned[:, at, 0]))
         return self.out(x)
@@ -158,10 +159,12 @@ class Shader(nn.Module):
         to = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else torch.float32
         turned = self.tells(told).float().view(-1, 2, self.width)
         with torch.autocast(kind, enabled=False):
-            weights = []
+            weights, inputs = [], x.shape[-1]
             for layer, (scale, shift) in zip(self.layers, turned, strict=True):
+                assert isinstance(layer, nn.Linear)
                 gain = 1 + scale
-                weights.append(((layer.weight * gain[:, None]).to(to), (layer.bias * gain + shift).to(to)))
+                weights.append(((layer.weight[:, :inputs] * gain[:, None]).to(to), (layer.bias * gain + shift).to(to)))
+                inputs = self.width
             last = self.out.weight.to(to), self.out.bias.to(to)
             if to == torch.float32:
                 # One feature after the other, as `features` lays them out: half the time of one point after the other.

@@ -175,17 +175,25 @@ class Nacre(nn.Module):
 
     # --- shared by training and running ---
 
+    def told(self, level: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor]:
+        """What noise levels (…,) and conditions (…, WIDTH) add to every token (…, d), and modulation (…, 9, d)."""
+        angle = level[..., None] * 1000 * self.level_frequency
+        c = F.silu(self.level_in(torch.cat([angle.cos(), angle.sin()], -1)) + self.condition_in(conditions))
+        return self.condition_add(c), self.modulate(c).unflatten(-1, (9, self.preset.dim)).float()
+
+    def tokens(self, latents: Tensor, level: Tensor, added: Tensor) -> Tensor:
+        """Token states (…, S, d) of latents (…, S, Z) noised to a level (…,), and what `told` adds to them."""
+        p = self.preset
+        level = level[..., None, None]
+        noisy = ((1 - level).square() * self.spread.square() + level.square()).sqrt()
+        pulse, sound = (latents / noisy.clamp(min=1e-6)).split([p.pulse_tokens, p.sound_tokens], -2)
+        x = torch.cat([self.pulse_in(pulse), self.sound_in(sound)], -2) + self.place_of_token
+        return (x + added[..., None, :]).float()
+
     def embed(self, seen: Seen) -> tuple[Tensor, Tensor]:
         """Token states (…, S, d) and modulation (…, 9, d)."""
-        p = self.preset
-        level = seen.level[..., None, None]
-        noisy = ((1 - level).square() * self.spread.square() + level.square()).sqrt()
-        pulse, sound = (seen.latents / noisy.clamp(min=1e-6)).split([p.pulse_tokens, p.sound_tokens], -2)
-        angle = seen.level[..., None] * 1000 * self.level_frequency
-        c = self.level_in(torch.cat([angle.cos(), angle.sin()], -1)) + self.condition_in(seen.conditions)
-        x = torch.cat([self.pulse_in(pulse), self.sound_in(sound)], -2) + self.place_of_token
-        x = x + self.condition_add(F.silu(c))[..., None, :]
-        return x.float(), self.modulate(F.silu(c)).unflatten(-1, (9, p.dim)).float()
+        added, modulation = self.told(seen.level, seen.conditions)
+        return self.tokens(seen.latents, seen.level, added), modulation
 
     def unembed(self, x: Tensor) -> Tensor:
         """Token states (…, S, d) to outputs (…, S, Z), in deviations of what the linear guess leaves open."""

@@ -309,7 +309,9 @@ class World:
         latents = x
         # A step's few tokens gain nothing from sixteen bits: on a CPU conversions would cost more than products.
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type != "cpu"):
-            for number, level in enumerate([*times[:-1], CONTEXT_LEVEL]):
+            levels = torch.tensor([*times[:-1], CONTEXT_LEVEL], device=device)
+            told = network.told(levels, vector)
+            for number, (level, added, modulation) in enumerate(zip(levels.tolist(), *told, strict=True)):
                 last = number == len(times) - 1
                 if last:
                     latents = x.clamp(-REACH * network.spread, REACH * network.spread)
@@ -317,8 +319,8 @@ class World:
                         latents = latents.clone()
                         latents[0, 0] = flash / FLASH_UNIT
                     x = latents * (1 - level) + again * level
-                seen = Seen(x, torch.tensor(level, device=device), vector)
-                h, modulation = network.embed(seen)
+                seen = Seen(x, levels[number], vector)
+                h = network.tokens(x, levels[number], added)
                 for block, cache in zip(network.layers, self.cache.layers, strict=True):
                     bias = far_bias if block.far else near_bias
                     h, (key, raw, value) = block.step(h, modulation, here, cache.keys, cache.values, bias)

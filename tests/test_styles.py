@@ -123,7 +123,7 @@ def test_names_of_styles_are_understood_in_two_languages(text: str, style: str |
 
 def test_a_text_that_names_no_style_is_refused_and_says_which_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     model = tiny_model()
-    monkeypatch.setattr(model.head, "read", lambda embedding: Meaning())
+    monkeypatch.setattr(model.head, "style", lambda embedding: None)
     with pytest.raises(Refused, match=r"style: 'cubism' is none of .*watercolour, ink"):
         conditions_of(NOBODY, Change(style="cubism"), model)
     check_change(Change(style="like a rainy comic"))  # the world's process reads it
@@ -131,7 +131,7 @@ def test_a_text_that_names_no_style_is_refused_and_says_which_there_are(monkeypa
         check_change(Change(style="cubism", environment=Environment(rain=1.0)))
     with pytest.raises(WorldError, match="style: 'cubism'"):
         model.begin(None, style="cubism")
-    monkeypatch.setattr(model.head, "read", lambda embedding: Meaning(style=STYLES.index("animation")))
+    monkeypatch.setattr(model.head, "style", lambda embedding: STYLES.index("animation"))
     asked = conditions_of(NOBODY, Change(style="like a rainy comic"), model).style
     assert asked is not None and np.array_equal(asked, _weights("animation"))
 

@@ -1,7 +1,6 @@
 """A sheet of samples: `python -m model.training.sheet --data DIR --work DIR --out sheet.png`, or `--model NAME`.
 
-Each row is one world from nothing but its conditions, a frame every second: every place, then weather, night,
-walking and turning.
+Each row is one world from nothing but its conditions, a frame every second: every place, then every style.
 """
 
 from __future__ import annotations
@@ -12,42 +11,62 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 
 from model.brush import Brush
-from model.conditions import Conditions
+from model.conditions import ENVIRONMENT, FAIR, Conditions
 from model.diorama.places import PLACES
 from model.figures import Figures
+from model.outlook import find_spot
 from model.preset import PRESETS
 from model.text import TextHead
 from model.world import WorldModel, load
 
 _FAIR = {"rain": 0.0, "snow": 0.0, "fog": 0.0}
-# place, environment, motion
-ROWS: tuple[tuple[str, dict[str, float], tuple[float, float, float, float]], ...] = (
-    ("coast", {**_FAIR, "sun_rad": 0.9, "cloud": 0.3}, (0, 0, 0, 0)),
-    ("meadow", {**_FAIR, "sun_rad": 0.8, "cloud": 0.4}, (0.9, 0, 0, 0)),
-    ("mountains", {**_FAIR, "sun_rad": 0.8, "cloud": 0.3}, (0, 0, 0.4, 0)),
-    ("desert", {**_FAIR, "sun_rad": 0.5, "cloud": 0.2}, (0.9, 0, -0.2, 0)),
-    ("snowfield", {**_FAIR, "sun_rad": 0.5, "cloud": 0.8, "snow": 0.8}, (0, 0, 0, 0)),
-    ("forest", {**_FAIR, "sun_rad": 0.6, "cloud": 0.2}, (0.7, 0, 0, 0)),
-    ("lake", {**_FAIR, "sun_rad": 0.3, "cloud": 0.4}, (0, 0, -0.3, 0)),
-    ("bamboo", {**_FAIR, "sun_rad": 0.7, "cloud": 0.2, "fog": 0.3}, (0.7, 0, 0, 0)),
-    ("coast", {**_FAIR, "sun_rad": 0.04, "cloud": 0.3}, (0, 0, 0, 0)),
-    ("meadow", {**_FAIR, "sun_rad": 0.5, "cloud": 0.95, "rain": 0.9}, (0, 0, 0, 0)),
-    ("desert", {**_FAIR, "sun_rad": -0.6, "cloud": 0.0}, (0, 0, 0.3, 0)),
-    ("mountains", {**_FAIR, "sun_rad": 0.6, "cloud": 0.4, "fog": 0.6}, (0.9, 0, 0, 0)),
+_DAY, _DUSK, _NIGHT = ({**_FAIR, "sun_rad": sun, "cloud": 0.35} for sun in (0.7, 0.05, -0.55))
+# place, environment, motion, style, and what is said after a second
+ROWS: tuple[tuple[str, dict[str, float], tuple[float, float, float, float], str, str], ...] = (
+    ("coast", _DUSK, (0, 0, 0, 0), "photograph", "a whale surfaces"),
+    ("meadow", _DAY, (0.9, 0, 0, 0), "photograph", "butterflies come"),
+    ("mountains", _DAY, (0, 0, 0.4, 0), "photograph", ""),
+    ("desert", {**_DAY, "sun_rad": 0.3}, (0.9, 0, -0.2, 0), "photograph", ""),
+    ("snowfield", {**_DAY, "cloud": 0.8, "snow": 0.8}, (0, 0, 0, 0), "photograph", "a fox comes near"),
+    ("forest", _DAY, (0.5, 0, 0, 0), "photograph", "third person"),
+    ("lake", _NIGHT, (0, 0, 0, 0), "photograph", "fireworks burst in the sky"),
+    ("bamboo", {**_DAY, "fog": 0.2}, (0.7, 0, 0, 0), "photograph", ""),
+    ("street", _NIGHT, (0.7, 0, 0, 0), "photograph", ""),
+    ("reef", _DAY, (0.5, 0, 0.2, 0), "photograph", "a school of fish swims by"),
+    ("cave", _DAY, (0.7, 0, 0, 0), "photograph", ""),
+    ("lanterns", _NIGHT, (0.5, 0, 0, 0), "photograph", ""),
+    ("starfield", _NIGHT, (0, 0, 0.3, 0), "photograph", ""),
+    ("lake", _DAY, (0, 0, 0.1, 0), "watercolour", "a boat sails by"),
+    ("mountains", _DAY, (0.5, 0, 0, 0), "ink", "birds fly over"),
+    ("meadow", _DAY, (0.5, 0, 0, 0), "oil", ""),
+    ("forest", _DAY, (0.5, 0, 0, 0), "animation", "a deer steps out"),
+    ("coast", _DAY, (0, 0, 0.1, 0), "woodblock", "a boat sails by"),
+    ("street", _NIGHT, (0.7, 0, 0, 0), "neon", ""),
+    ("mountains", _DUSK, (0, 0, 0.2, 0), "paper", "a balloon rises"),
 )
+
+
+def _sky(environment: dict[str, float]) -> NDArray[np.float32]:
+    """An environment by name as (7,), what is not named being fair."""
+    return np.array([environment.get(key, fair) for key, fair in zip(ENVIRONMENT, FAIR, strict=True)], np.float32)
 
 
 def roll_out(model: WorldModel, row: int, seconds: float, every: int = 12) -> NDArray[np.uint8]:
     """Frames (n, H, W, 3) of one row's world, one in `every` steps."""
-    place, environment, motion = ROWS[row]
-    world = model.begin("a " + place, seed=row)
+    place, environment, motion, style, said = ROWS[row]
+    world = model.begin(None, seed=row, style=style)
     world.wish = replace(world.wish, place=PLACES.index(place))
+    weights = np.eye(len(PLACES), dtype=np.float32)[PLACES.index(place)]
+    with torch.inference_mode(), torch.autocast(model.device.type, torch.bfloat16):
+        world.walker = find_spot(model.view, world.textures, weights, _sky(environment), row)
     asked = Conditions(environment=environment, motion=np.array(motion, np.float32))
-    chunks = [world.step(asked) for _ in range(round(seconds * 12))]
+    directed = replace(asked, directive=model.embed(said)) if said else asked
+    chunks = [world.step(directed if step == 12 else asked) for step in range(round(seconds * 12))]
     return np.stack([chunk.frames[0] for chunk in chunks[::every]])
 
 
