@@ -31,7 +31,7 @@ def table(found: Findings) -> list[str]:
 
 
 def write(found: Findings, about: dict[str, Any], out: Path) -> None:
-    """report.json, report.md, plots and sheets, in `out`."""
+    """report.json, curves.json and report.md, in `out`."""
     out.mkdir(parents=True, exist_ok=True)
     report: dict[str, Any] = {"about": about}
     for name, figure in found.figures.items():
@@ -43,7 +43,6 @@ def write(found: Findings, about: dict[str, Any], out: Path) -> None:
         for name, figure in found.figures.items() if figure.parts
     ]  # fmt: skip
     (out / "report.md").write_text("\n".join([*table(found), "", *parts]) + "\n", encoding="utf-8")
-    plots.draw(found.curves, found.sheets, out)
 
 
 def main() -> int:
@@ -75,14 +74,19 @@ def main() -> int:
         print(f"MODEL: {error}", file=sys.stderr)
         return 2
     settings = Settings(options.quick, options.seed, options.minutes, options.out, options.cache)
-    started = time.monotonic()
-    found, took = measure(options.model, options.only or list(MEASURES), settings, options.workers)
-    about = {
-        "model": options.model, "sha256": code, "quick": options.quick, "seed": options.seed,
-        "wall_s": round(time.monotonic() - started), "processor_s": {name: round(s) for name, s in took.items()},
-    }  # fmt: skip
-    write(found, about, options.out)
-    print("\n".join(table(found)))
+    started, whole = time.monotonic(), Findings()
+    about: dict[str, Any] = {"model": options.model, "sha256": code, "quick": options.quick, "seed": options.seed}
+    about["processor_s"] = {}
+    # Written after each measure: who breaks it off keeps what was found.
+    for name, found, took_s in measure(options.model, options.only or list(MEASURES), settings, options.workers):
+        print(f"{name}: {took_s:.0f} s", file=sys.stderr, flush=True)
+        about["processor_s"][name] = round(took_s)
+        about["wall_s"] = round(time.monotonic() - started)
+        whole.figures |= found.figures
+        whole.curves |= found.curves
+        write(whole, about, options.out)
+        plots.draw(found.curves, found.sheets, options.out)
+    print("\n".join(table(whole)))
     print(f"in {about['wall_s']} s; {options.out / 'report.json'}")
     return 0
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
-import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from typing import Any
 
@@ -29,12 +29,11 @@ def _measured(name: str, settings: Settings) -> tuple[Findings, float]:
     return found, time.process_time() - started
 
 
-def measure(model: str, names: list[str], settings: Settings, workers: int) -> tuple[Findings, dict[str, float]]:
-    """All findings of some measures, and the processor's seconds that each took.
+def measure(model: str, names: list[str], settings: Settings, workers: int) -> Iterator[tuple[str, Findings, float]]:
+    """Measures as they are done: name, findings, and the processor's seconds it took.
 
     Measures run side by side; those that need a judge wait until it is trained, while the others go ahead.
     """
-    whole, took = Findings(), {}
     # Spawned: a fork of a process that has run torch may hang.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, _ready, (model,)) as pool:
@@ -51,9 +50,4 @@ def measure(model: str, names: list[str], settings: Settings, workers: int) -> t
                     future.result()
                     running |= {pool.submit(_measured, n, settings): n for n in later}
                     continue
-                found, took[name] = future.result()
-                print(f"{name}: {took[name]:.0f} s", file=sys.stderr, flush=True)
-                whole.figures |= found.figures
-                whole.curves |= found.curves
-                whole.sheets |= found.sheets
-    return whole, took
+                yield name, *future.result()
