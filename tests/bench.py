@@ -149,7 +149,7 @@ def measure_daemon(folder: Path, seconds: float, memory_seconds: float) -> dict[
     """Watch the daemon with a real browser on its page, directing it now and then."""
     daemon = Daemon(folder)
     try:
-        wait_until(lambda: _healthy(daemon.page), "the first picture", 60)
+        wait_until(lambda: _healthy(daemon.page), "the first picture", 180)
         first_picture_s = time.monotonic() - daemon.began
         with chromium(folder) as tab, daemon.line() as line:
             tab.open(f"http://127.0.0.1:{daemon.page}/")

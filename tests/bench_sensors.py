@@ -44,7 +44,8 @@ def measure_sensors(folder: Path) -> dict[str, float]:
     values = [{"name": "n", "topic": "house/n", "path": "$.n"}]
     options = {"host": "127.0.0.1", "port": broker.port, "values": values}
     config = InputConfig(name="house", kind="mqtt_topics", use="sensors", options=options)
-    supervisor.start(Child("input.house", run_capture, (config, bus.events), 30, 30))
+    arguments = (config, bus.events, bus.open("input.house"), folder / "house.room.npz")
+    supervisor.start(Child("input.house", run_capture, arguments, 30, 30))
 
     def came(number: int) -> Callable[[], bool]:
         def look() -> bool:
