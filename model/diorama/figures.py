@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.diorama import animals, fliers, people, render, things, walkers
-from model.diorama.places import COLUMNS
 from model.diorama.animals import Pose
+from model.diorama.places import COLUMNS
 from model.diorama.shapes import Array, Canvas
 from model.sprites import BOXES, KINDS, Placed
 
