@@ -32,7 +32,7 @@ def test_every_output_and_projector_gets_what_drives_it() -> None:
         "output.front": "run_playout",
         "output.wall": "run_projector",
         "output.foyer": "run_stream",
-        "output.server": "run_frame_ring",
+        "output.server": "run_pictures",
         "projectors": "run_projectors",
     }
     wall = next(child for child in children if child.name == "output.wall")
