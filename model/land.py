@@ -81,6 +81,20 @@ class Points:
         return Points(**taken)
 
 
+@dataclass
+class _Met:
+    """Pixels (B, C, R) that are looked at closely, their numbers (N,), those of the points they show, heights in m."""
+
+    where: Tensor
+    index: Tensor
+    at: Tensor
+    height: Tensor
+
+    def there(self, values: Tensor) -> Tensor:
+        """Of the points that the pixels show, (N,)."""
+        return values.reshape(-1).take(self.at)
+
+
 def _hash(i: Tensor, j: Tensor, k: Tensor) -> Tensor:
     """Whole numbers to a number in 0..1 that looks like chance."""
     return (((i * 73856093) ^ (j * 19349663) ^ (k * 83492791)) & 1023).float() / 1023
@@ -149,6 +163,22 @@ class Terrain(nn.Module):
         flat[at - 1], flat[at] = near, far
         return flat.view(1, c, k)
 
+    def _trees(
+        self, moment: Moment, detail: Tensor, rank: Tensor, land: Tensor, ground: Tensor, distance: Tensor, told: Tensor
+    ) -> Tensor:
+        """Height in m (B, C, K) of what grows at points; nothing does where no crown is."""
+        where = detail[..., 0] > 0
+        index = where.flatten().nonzero()[:, 0]
+        if not len(index) or weight_of(moment, "tree_cover") is None:
+            return torch.zeros_like(ground)
+        looks = [distance.log() / 4, (distance / 40).clamp(max=2)]
+        parts = [detail[..., 0], rank, land[..., 3], ground / 40, *looks, detail[..., 2]]
+        given = self._of_some(
+            self.stands, [p.expand_as(ground).reshape(-1).take(index) for p in parts], where, index, told
+        )
+        tall = 10 * F.leaky_relu(given[:, 0], _LEAK)
+        return torch.zeros(ground.numel(), device=ground.device).index_copy(0, index, tall).view_as(ground)
+
     def relief(
         self, textures: Textures, moment: Moment, across: Tensor, distance: Tensor, told: Tensor
     ) -> tuple[Points, Tensor]:
@@ -174,9 +204,7 @@ class Terrain(nn.Module):
             ground = self.heights(land, seaward, distance, told)
             level, swell = self.level(told).unbind(1)
             level, swell = level.view(-1, 1, 1) * 10, F.softplus(swell).view(-1, 1, 1) * 0.3
-            looks = [(distance.log() / 4).expand_as(ground), (distance / 40).clamp(max=2).expand_as(ground)]
-            stands = features([detail[..., 0], rank, land[..., 3], ground / 40, *looks, detail[..., 2]])
-            height = self.stands(stands, told).float().view_as(ground)
+            tall = self._trees(moment, detail, rank, land, ground, distance, told)
             if blocks is not None:
                 index = ((y + shift[:, 1]) / TOWN_CELL_M).floor().long() & (SIZE - 1)
                 index = index * SIZE + (((x + shift[:, 0]) / TOWN_CELL_M).floor().long() & (SIZE - 1))
@@ -185,8 +213,7 @@ class Terrain(nn.Module):
                 near = [(distance / 4).clamp(max=2).expand_as(ground), (distance / 40).clamp(max=2).expand_as(ground)]
                 rises = self.houses(features([town[..., 0], town[..., 1], *near]), told).float().view_as(ground)
                 house, hue = 20 * F.leaky_relu(rises, _LEAK) * built, town[..., 2] * built
-        # Nothing stands where no crown is; under water and in houses nothing grows either.
-        tall = 10 * F.leaky_relu(height, _LEAK) * (detail[..., 0] > 0)
+        # In houses, and under water, nothing grows.
         if blocks is not None:
             tall = tall * (house.abs() < 0.05)
         depth = (level - ground).clamp(min=0)
@@ -321,21 +348,11 @@ class Terrain(nn.Module):
         self, moment: Moment, picture: Tensor, points: Points, at: Tensor, cover: Tensor, slope: Tensor, told: Tensor
     ) -> Tensor:
         """Picture (B, C, R, 3) with doors and windows in the fronts of its houses; `at` and `cover` as `meet` gives."""
-        c, r = picture.shape[1:3]
-        looks = points.distance.shape[-1]
-        where = (points.house > 0.3).gather(2, at) & (cover > 0.5)
-        index = where.flatten().nonzero()[:, 0]
-        if not len(index):
+        met = self._met((points.house > 0.3).gather(2, at) & (cover > 0.5), moment, points, at, slope)
+        if met is None:
             return picture
-        column, row = index // r, index % r
-        met = column * looks + at.flatten().take(index)
-
-        def there(values: Tensor) -> Tensor:
-            return values.reshape(-1).take(met)
-
+        there, h = met.there, met.height
         distance, hue, house = there(points.distance), there(points.hue), there(points.house)
-        eye = moment.camera[:, 2].float().take(column // c)
-        h = eye + slope.reshape(-1).take(column // c * r + row) * distance - there(points.ground)
         cells, floors = (there(points.x) + there(points.y)) / WINDOW_M, h / FLOOR_M
         i, j, k = cells.floor().long(), floors.floor().long(), (hue * 255).long()
         fx, fy = 4 * (cells - cells.floor() - 0.5).abs(), floors - floors.floor() - 0.5
@@ -347,11 +364,25 @@ class Terrain(nn.Module):
             (1.5 - distance / 70).clamp(0, 1), 1 / (1 + distance * 0.02), (distance / 300).clamp(max=2),
             fx * (1 - shop), 4 * fy.abs() * (1 - shop), (hue > 0.7).float(),
         ]  # fmt: skip
-        given = self._of_some(self.fronts, parts, where, index, told)
+        given = self._of_some(self.fronts, parts, met.where, met.index, told)
         own = picture.reshape(-1, 3)
-        under = own.index_select(0, index)
+        under = own.index_select(0, met.index)
         lit = under + torch.sigmoid(given[:, 3:]) * (given[:, :3] - under)
-        return own.index_copy(0, index, lit.to(own)).view(picture.shape)
+        return own.index_copy(0, met.index, lit.to(own)).view(picture.shape)
+
+    @staticmethod
+    def _met(where: Tensor, moment: Moment, points: Points, at: Tensor, slope: Tensor) -> _Met | None:
+        """Pixels `where` (B, C, R) something that is looked at closely is met, and how high; None if nowhere."""
+        index = where.flatten().nonzero()[:, 0]
+        if not len(index):
+            return None
+        c, r = where.shape[1:]
+        column, row = index // r, index % r
+        shown = column * points.distance.shape[-1] + at.flatten().take(index)
+        distance, ground = (values.reshape(-1).take(shown) for values in (points.distance, points.ground))
+        line = slope.reshape(-1).take(column // c * r + row)
+        height = moment.camera[:, 2].float().take(column // c) + line * distance - ground
+        return _Met(where, index, shown, height)
 
     @staticmethod
     def _of_some(shader: Shader, parts: list[Tensor], where: Tensor, index: Tensor, told: Tensor) -> Tensor:
@@ -372,22 +403,12 @@ class Terrain(nn.Module):
         slope: Tensor, told: Tensor,
     ) -> Tensor:  # fmt: skip
         """Picture (B, C, R, 3) with leaves and branches where trees stand; `at` and `cover` as `meet` gives."""
-        c, r = picture.shape[1:3]
-        looks = points.distance.shape[-1]
-        near = points.distance < _FOLIAGE_M
-        trees = ((points.tall > 0.3) & near).gather(2, at) & (cover > 0.5)
-        index = trees.flatten().nonzero()[:, 0]
-        if not len(index):
+        near = (points.tall > 0.3) & (points.distance < _FOLIAGE_M)
+        met = self._met(near.gather(2, at) & (cover > 0.5), moment, points, at, slope)
+        if met is None:
             return picture
-        column, row = index // r, index % r
-        met = column * looks + at.flatten().take(index)
-
-        def there(values: Tensor) -> Tensor:
-            return values.reshape(-1).take(met)
-
+        there, h = met.there, met.height
         distance, tall = there(points.distance), there(points.tall)
-        eye = moment.camera[:, 2].float().take(column // c)
-        h = eye + slope.reshape(-1).take(column // c * r + row) * distance - there(points.ground)
         x, y = there(points.x), there(points.y)
         leaf = sample(textures.grain, 0, x * 4.5, h * 4.5) + sample(textures.grain, 0, y * 4.5 + 50, h * 4.5)
         leaf = leaf * (0.5 * (1.3 - distance / 55).clamp(0, 1))
@@ -399,10 +420,10 @@ class Terrain(nn.Module):
             1 / (1 + distance * 0.028), distance / 100,
         ]  # fmt: skip
         own = picture.reshape(-1, 3)
-        under = own.index_select(0, index)
-        tone = self._of_some(self.foliage, parts, trees, index, told)
+        under = own.index_select(0, met.index)
+        tone = self._of_some(self.foliage, parts, met.where, met.index, told)
         lit = (under * (1 + tone)).to(own)
-        return own.index_copy(0, index, lit).view(picture.shape)
+        return own.index_copy(0, met.index, lit).view(picture.shape)
 
     def mirrored(
         self, picture: Tensor, shown: Tensor, distance: Tensor, v: Tensor, horizon: Tensor, focal: float,

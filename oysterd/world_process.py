@@ -19,7 +19,7 @@ from model.conditions import STEPS_PER_S, Conditions
 from oysterd.asking import Refused, conditions_of, read_image, style_weights
 from oysterd.bus import Events, Inbox
 from oysterd.changes import Change
-from oysterd.child import become_child
+from oysterd.child import be_ahead, become_child
 from oysterd.config import WorldConfig
 from oysterd.ring import ChunkRing
 
@@ -78,6 +78,7 @@ def run_world(config: WorldConfig, ring_name: str, events: str, inbox: str) -> N
     from model.world import WorldError, load
 
     torch.set_num_threads(config.threads)
+    be_ahead()
     ring, out, ear = ChunkRing.attach(ring_name), Events(events, "world"), Inbox(inbox)
     try:
         began = time.monotonic()

@@ -19,7 +19,7 @@ from model.acting import visible
 from model.cast import Cast, heard
 from model.condition_vector import VISITORS_SIDE_AT, condition_vector
 from model.conditions import CHARACTERS, ENVIRONMENT, FIGURES, GRID, Easing
-from model.diorama import figures, places, render, sound
+from model.diorama import figures, overlay, places, render, sound, terrain
 from model.field import PERIOD_M, Field, field_of
 from model.sprites import seen_walker
 from model.walker import Walker, blown
@@ -180,7 +180,7 @@ class Walk:
 
 def _stand(field: Field, place: NDArray[np.float32], shore: NDArray[np.float64], x: float, y: float) -> float:
     """Height in m, of ground or water, at a point."""
-    return max(render.ground_height(field.land, place, shore, x, y, 0.0), render.water_level(place))
+    return max(terrain.ground_height(field.land, place, shore, x, y, 0.0), terrain.water_level(place))
 
 
 def _heights(stand_at: Callable[[float, float], float], x: list[float], y: list[float]) -> list[float]:
@@ -251,7 +251,7 @@ def picture_of(walked: Walk, step: int, size: tuple[int, int]) -> tuple[NDArray[
     if walked.third:
         shown = [*shown, seen_walker(walker, walked.character)]
     figures.lay(image, size[1], np.arange(size[1]), depth, shown, weather, flash)
-    render.overlay(
+    overlay.overlay(
         image, size[1], np.arange(size[1]), field.sky, field.fall, walker.camera, weather, walker.phases,
         walked.presence[step], place,
     )  # fmt: skip

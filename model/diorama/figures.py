@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from model.diorama import animals, fliers, people, render, things, walkers
+from model.diorama import animals, fliers, people, surfaces, things, walkers
 from model.diorama.animals import Pose
 from model.diorama.places import COLUMNS
 from model.diorama.shapes import Array, Canvas
@@ -52,7 +52,7 @@ def tell(kind: int, x: Array, y: Array, pose: Array) -> Array:
 def light(weather: NDArray[np.float64], flash: float) -> tuple[Array, Array]:
     """Light from all round and direct light of a moment, (3,) each: as the land has it, but no figure is ever black."""
     colours = np.zeros((8, 3))
-    render._light(weather, flash, np.zeros(len(COLUMNS)), colours)
+    surfaces.lights(weather, flash, np.zeros(len(COLUMNS)), colours)
     return (colours[4] * 1.1 + _LEAST).astype(np.float32), colours[3].astype(np.float32)
 
 

@@ -8,258 +8,41 @@ taken from another implementation. What visitors stir and what falls is laid ove
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from model.camera import (
-    FALL_LAYERS,
     FARTHEST_M,
-    FIELD_OF_VIEW_RAD,
-    FLOOR_M,
     GRASS_RAD_S,
     GRASS_X,
     GRASS_Y,
     HORIZON,
     MOON_AZIMUTH_RAD,
     MOON_RAD,
-    PULSE_RAD_S,
-    RAIN_HEIGHTS_S,
     RIPPLE_RAD,
     ROOF_M,
-    SNOW_HEIGHTS_S,
     SUN_AZIMUTH_RAD,
     SWAY_RAD_S,
     SWAY_X,
     WAVE_PER_M,
-    WINDOW_M,
-    focal,
 )
 from model.diorama.places import COLUMN
-from model.field import DETAIL_CELL_M, FINE_CELL_M, LAND_CELL_M, TOWN_CELL_M, Field
+from model.diorama.sampling import clamp, hue_of, sample, smooth
+from model.diorama.surfaces import foliage, front, lights
+from model.diorama.terrain import focal_of, ground_height, house_at, tree_at, water_level
+from model.field import DETAIL_CELL_M, FINE_CELL_M, LAND_CELL_M, Field
 
-TREE_LINE_M = 70.0
+_RIDGE, _SEA, _COVER, _CLEAR, _FLOWERS = (COLUMN[k] for k in ("ridge_m", "sea", "tree_cover", "clear_m", "flowers"))
+_SNOW_GROUND, _SNOW_LINE, _GRAIN, _GROUND, _GROUND2 = (
+    COLUMN[k] for k in ("snow_ground", "snow_line_m", "grain", "ground_r", "ground2_r")
+)
+_TREE_RGB, _BLOCK, _PITCHED, _MIRROR, _ROOF = (COLUMN[k] for k in ("tree_r", "block_m", "pitched", "mirror", "roof"))
+_SUNKEN, _SPACE, _WARM, _GLOW, _FLOAT = (COLUMN[k] for k in ("sunken", "space", "warm", "glow", "float"))
+
+
 _FOLIAGE_M = 120.0  # farther off no leaf is told from another
-
-_HILL, _RIDGE, _RIDGE_FAR, _DUNE, _SEA = (COLUMN[k] for k in ("hill_m", "ridge_m", "ridge_far_m", "dune_m", "sea"))
-_WATER, _BASE, _TREE, _COVER = (COLUMN[k] for k in ("water", "base_m", "tree_m", "tree_cover"))
-_SLENDER, _ROUND, _CLEAR, _FLOWERS = (COLUMN[k] for k in ("slender", "round", "clear_m", "flowers"))
-_SNOW_GROUND, _SNOW_LINE, _GRAIN = (COLUMN[k] for k in ("snow_ground", "snow_line_m", "grain"))
-_GROUND, _GROUND2, _TREE_RGB, _HAZE = (COLUMN[k] for k in ("ground_r", "ground2_r", "tree_r", "haze_r"))
-_BLOCK, _PITCHED, _MIRROR, _ROOF, _SUNKEN = (COLUMN[k] for k in ("block_m", "pitched", "mirror", "roof", "sunken"))
-_SPACE, _WARM, _GLOW, _FLOAT = (COLUMN[k] for k in ("space", "warm", "glow", "float"))
-
-
-@nb.njit(fastmath=True, inline="always")
-def _sample(texture, channel, u, v):  # type: ignore[no-untyped-def]
-    """Bilinear sample of a tileable texture at (u, v) texels."""
-    uf, vf = math.floor(u), math.floor(v)
-    fu, fv = np.float32(u - uf), np.float32(v - vf)
-    u0, v0 = int(uf) & 511, int(vf) & 511
-    u1, v1 = (u0 + 1) & 511, (v0 + 1) & 511
-    one = np.float32(1)
-    top = texture[v0, u0, channel] * (one - fu) + texture[v0, u1, channel] * fu
-    low = texture[v1, u0, channel] * (one - fu) + texture[v1, u1, channel] * fu
-    return top * (one - fv) + low * fv
-
-
-@nb.njit(fastmath=True, inline="always")
-def _clamp(value, low, high):  # type: ignore[no-untyped-def]
-    return min(high, max(low, value))
-
-
-@nb.njit(fastmath=True, inline="always")
-def _smooth(value):  # type: ignore[no-untyped-def]
-    t = min(1.0, max(0.0, value))
-    return t * t * (3 - 2 * t)
-
-
-@nb.njit(fastmath=True, cache=True)
-def ground_height(land, place, shore, x, y, distance):  # type: ignore[no-untyped-def]
-    """Height in metres of bare ground at (x, y), which may lie under water.
-
-    shore: x, y and bearing (rad) of the line beyond which a sea lies. Mountains rise only some distance away: the
-    walker has a valley.
-    """
-    u, v = x / LAND_CELL_M, y / LAND_CELL_M
-    hills = _sample(land, 0, u, v)
-    height = place[_BASE] + place[_HILL] * hills
-    if place[_RIDGE] > 1:
-        away = (distance - place[_RIDGE_FAR]) / (place[_RIDGE_FAR] * 4)
-        if away > 0:
-            height += place[_RIDGE] * _sample(land, 1, u, v) * _smooth(away)
-    if place[_DUNE] > 0.1:
-        height += place[_DUNE] * _sample(land, 2, u, v)
-    if place[_SEA] > 0.001:
-        seaward = (x - shore[0]) * math.sin(shore[2]) + (y - shore[1]) * math.cos(shore[2])
-        seaward += 14 * hills + 3 * _sample(land, 3, u, v)
-        beach = -seaward * 0.055 if seaward < 0 else -seaward * 0.04
-        flat = 1 if seaward < 0 else 0.1
-        beach = _clamp(beach, -9.0, 4.0)
-        height = height * (1 - place[_SEA]) + (beach + 0.25 * (height - place[_BASE]) * flat) * place[_SEA]
-    return height
-
-
-@nb.njit(fastmath=True, cache=True)
-def tree_at(land, detail, shift, place, x, y, ground, distance):  # type: ignore[no-untyped-def]
-    """Of the tree at (x, y): how near its middle, 0..1, and its height in metres there; zeros where none stands."""
-    du, dv = (x + shift[0]) / DETAIL_CELL_M, (y + shift[1]) / DETAIL_CELL_M
-    # The rank of the nearest thing, not between two.
-    ui, vi = int(math.floor(du + 0.5)) & 511, int(math.floor(dv + 0.5)) & 511  # noqa: RUF046
-    grove = _sample(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
-    rank = detail[vi, ui, 1]
-    if rank > place[_COVER] * (1 + 0.6 * grove) * _smooth((TREE_LINE_M - ground) / 25):
-        return 0.0, 0.0
-    # Nothing stands so near that it walls the view up: trees sink as one comes near, and are gone before they are low.
-    grown = _smooth((distance - place[_CLEAR]) / (0.6 * place[_CLEAR]))
-    if grown < 0.35:
-        return 0.0, 0.0
-    crown = _sample(detail, 0, du, dv)
-    crown = _clamp((crown - place[_SLENDER]) / (1 - place[_SLENDER]), 0.0, 1.0)
-    rounded = math.sqrt(1 - (1 - crown) * (1 - crown))
-    crown = crown * (1 - place[_ROUND]) + rounded * place[_ROUND]
-    ragged = 1 + 0.22 * _clamp(_sample(detail, 2, du, dv), -1.5, 1.5) * (1 - place[_SLENDER])
-    return crown, place[_TREE] * crown * grown * (0.75 + 0.25 * (1 - rank)) * ragged
-
-
-@nb.njit(fastmath=True, inline="always")
-def foliage(detail, place, x, y, h, tall, distance):  # type: ignore[no-untyped-def]
-    """How light or dark what stands at (x, y) is at height h of `tall` m: leaves, branches, rings; 1 on average."""
-    fade = _clamp(1.3 - distance / 90, 0.0, 1.0)
-    leaf = 0.5 * (_sample(detail, 2, x * 4.5, h * 4.5) + _sample(detail, 2, y * 4.5 + 50, h * 4.5))
-    leaf *= _clamp(1.3 - distance / 55, 0.0, 1.0)
-    stem = _smooth(place[_SLENDER] * 4 - 1.4)
-    tier = math.sin(h * 4.6 + 1.2 * leaf) * (1 - place[_ROUND]) * (1 - stem)
-    knot = abs(h / 1.3 - math.floor(h / 1.3) - 0.5) * 2
-    knot = _smooth((knot - 0.86) * 9) * stem
-    foot = _clamp(h / (0.25 * tall + 0.5), 0.0, 1.0)
-    tone = 1 + (0.62 * leaf * (1 - 0.6 * stem) + 0.30 * tier) * fade - 0.5 * knot * fade
-    return _clamp(tone * (0.6 + 0.55 * foot), 0.15, 2.0)
-
-
-@nb.njit(fastmath=True, cache=True)
-def house_at(town, shift, place, x, y, distance):  # type: ignore[no-untyped-def]
-    """Height in metres of the house at (x, y) and the hue of its front; zeros in a street.
-
-    Houses sink as one comes so near that one would walk into them.
-    """
-    u, v = int(math.floor((x + shift[0]) / TOWN_CELL_M)) & 511, int(math.floor((y + shift[1]) / TOWN_CELL_M)) & 511  # noqa: RUF046
-    rank = town[v, u, 0]
-    if rank == 0:
-        return 0.0, 0.0
-    high = place[_BLOCK] * (0.3 + 0.7 * rank) * (1 + 0.55 * place[_PITCHED] * town[v, u, 1])
-    return high * _smooth((distance - 3.0) / 4.0), town[v, u, 2]
-
-
-@nb.njit(fastmath=True, inline="always")
-def _hash(i, j, k):  # type: ignore[no-untyped-def]
-    """Whole numbers to a number in 0..1 that looks like chance."""
-    return (((i * 73856093) ^ (j * 19349663) ^ (k * 83492791)) & 1023) / 1023
-
-
-@nb.njit(fastmath=True, inline="always")
-def _hue(turn, k):  # type: ignore[no-untyped-def]
-    """Channel k of a bright colour a turn round the wheel."""
-    return 0.5 + 0.5 * math.cos(6.2831853 * (turn - k / 3.0))
-
-
-@nb.njit(fastmath=True, inline="always")
-def front(channel, h, high, along, hue, day, warm, fade):  # type: ignore[no-untyped-def]
-    """What a house's front has at height h of `high` m: how dark (1: as painted) and what light it gives, of a channel.
-
-    along: metres along the wall. fade: 1 near .. 0 where windows can't be told apart any more.
-    """
-    cells = along / WINDOW_M
-    floors = h / FLOOR_M
-    i, j = int(math.floor(cells)), int(math.floor(floors))  # noqa: RUF046
-    fx, fy = cells - i, floors - j
-    k = int(hue * 255)
-    if j == 0:
-        window = _smooth((0.46 - abs(fx - 0.5)) * 20) * _smooth((0.36 - abs(fy - 0.42)) * 20)
-        lit = 0.25 + 0.75 * _hash(i, 7, k)
-    else:
-        window = _smooth((0.16 + 0.18 * _hash(k, 3, 5) - abs(fx - 0.5)) * 20) * _smooth((0.30 - abs(fy - 0.52)) * 20)
-        chance = _hash(i, j, k)
-        lit = 0.5 + 0.5 * chance if chance < 0.5 + 0.3 * warm else 0.0
-    window = window * fade + 0.24 * (1 - fade)
-    if h > high - 0.5:
-        return 0.62, 0.0
-    lit = lit * fade + 0.38 * (1 - fade)
-    lamp = (1.0, 0.72, 0.36)[channel]
-    if j == 0:  # shops, each in a colour of its own
-        lamp = lamp * (0.35 + 0.65 * warm) + (0.65 - 0.65 * warm) * _hue(hue * 3, channel)
-    elif hue > 0.7:
-        lamp = 0.45 * lamp + 0.55 * (0.75, 0.88, 1.0)[channel]
-    return 1 - 0.62 * window, window * lit * lamp * (1 - 0.88 * day) * 1.05
-
-
-@nb.njit(fastmath=True, inline="always")
-def water_level(place):  # type: ignore[no-untyped-def]
-    """Height of the water in metres: it rises out of the ground as a place with water comes near."""
-    return -14.0 * (1 - place[_WATER])
-
-
-@nb.njit(fastmath=True, cache=True)
-def _light(weather, flash, place, out):  # type: ignore[no-untyped-def]
-    """Colours of a moment into out (7, 3): zenith, horizon, sunward glow, direct light, light from all round, cloud's
-    lit side, cloud's shaded side; and into out[7]: day, night, dusk.
-    """
-    roof, sunken, space, warm = place[_ROOF], place[_SUNKEN], place[_SPACE], place[_WARM]
-    sun, cloud, fog, rain, snow = weather[0], weather[1], weather[2], weather[3], weather[4]
-    cloud *= (1 - roof) * (1 - sunken) * (1 - space)
-    rise = math.sin(sun)
-    day = _smooth((rise + 0.12) / 0.5)
-    night = 1 - _smooth((rise + 0.30) / 0.30)
-    dusk = math.exp(-((rise - 0.03) ** 2) * 26) * (1 - 0.8 * cloud)
-    grey = cloud * cloud * (0.45 + 0.45 * max(rain, snow))
-    falling = max(rain, 0.5 * snow)
-    tone = 0.06 + 0.52 * day * (1 - 0.42 * falling) + 0.05 * dusk
-    zenith = (0.035 + 0.11 * day + 0.10 * dusk, 0.065 + 0.285 * day + 0.06 * dusk, 0.18 + 0.50 * day + 0.13 * dusk)
-    horizon = (0.10 + 0.55 * day + 0.42 * dusk, 0.15 + 0.62 * day + 0.13 * dusk, 0.28 + 0.62 * day - 0.02 * dusk)
-    overcast = (0.96, 1.0, 1.08)
-    # Sunlight reddens as it sinks; clouds take it away, and the sky's own light stays.
-    clear = (1 - 0.85 * cloud) * (1 - 0.6 * fog) * (1 - 0.7 * falling)
-    strength = _smooth((rise + 0.04) / 0.25) * clear
-    low_sun = _clamp(1 - rise / 0.45, 0.0, 1.0)
-    sunlight = (1.02, 0.96 - 0.42 * low_sun, 0.84 - 0.62 * low_sun)
-    around = (
-        0.17 + 0.235 * day + 0.13 * dusk + 0.16 * day * cloud,
-        0.23 + 0.235 * day + 0.06 * dusk + 0.15 * day * cloud,
-        0.39 + 0.17 * day + 0.03 * dusk + 0.13 * day * cloud,
-    )
-    lit = (0.10 + 0.84 * day, 0.12 + 0.83 * day, 0.20 + 0.78 * day)
-    dusk_lit = (0.62, 0.22, 0.10)
-    haze_day = day * (1 - 0.5 * cloud)
-    for k in range(3):
-        out[0, k] = zenith[k] * (1 - grey) + grey * tone * overcast[k] + flash * 0.45
-        out[1, k] = (
-            horizon[k] * (1 - grey) + grey * tone * 1.22 * overcast[k] + place[_HAZE + k] * haze_day + flash * 0.5
-        )
-        out[2, k] = (0.95, 0.50, 0.18)[k] * dusk + (0.30, 0.24, 0.14)[k] * day * clear
-        out[3, k] = sunlight[k] * strength * 0.78 + flash * 0.5
-        out[4, k] = around[k] * (1 - 0.38 * falling) + flash * 0.55
-        out[5, k] = lit[k] * (1 - 0.42 * falling * cloud) + dusk_lit[k] * dusk + flash * 0.5
-        out[6, k] = out[5, k] * (0.80 - 0.30 * falling - 0.12 * cloud) + (0.0, 0.01, 0.03)[k]
-        # Lamps light the haze and what stands in it; a ceiling, water and space have lights of their own.
-        dark = warm * (1 - day)
-        out[1, k] += (0.17, 0.09, 0.04)[k] * dark
-        out[4, k] += (0.30, 0.18, 0.08)[k] * dark
-        under = 0.36 + 0.64 * day + 0.10 * dusk
-        for row, inside, deep, star in (
-            (0, (0.06, 0.07, 0.11)[k], (0.16, 0.60, 0.70)[k] * under, (0.020, 0.014, 0.050)[k]),
-            (1, (0.07, 0.085, 0.14)[k], (0.02, 0.25, 0.38)[k] * under, (0.085, 0.040, 0.150)[k]),
-            (2, 0.0, (0.05, 0.16, 0.14)[k] * day, (0.10, 0.05, 0.12)[k]),
-            (3, (0.34, 0.25, 0.18)[k], (0.26, 0.44, 0.42)[k] * day, (0.22, 0.20, 0.30)[k]),
-            (4, (0.62, 0.56, 0.62)[k], (0.50, 0.56, 0.56)[k] * under, (0.30, 0.26, 0.46)[k]),
-        ):
-            value = out[row, k]
-            value += (inside + flash * 0.3 - value) * roof
-            value += (deep + flash * 0.3 - value) * sunken
-            out[row, k] = value + (star + flash * 0.3 - value) * space
-    night += (1 - night) * space
-    out[7, 0], out[7, 1], out[7, 2] = day, night, dusk
 
 
 @nb.njit(fastmath=True, nogil=True, cache=True)
@@ -281,7 +64,7 @@ def render(  # type: ignore[no-untyped-def]
     f = focal_of(width)
     horizon = height * HORIZON + math.tan(pitch) * f
     colours = np.zeros((8, 3))
-    _light(weather, flash, place, colours)
+    lights(weather, flash, place, colours)
     day, night, dusk = colours[7, 0], colours[7, 1], colours[7, 2]
     rise, low = math.sin(sun), math.cos(sun)
     roof, sunken, space, warm = place[_ROOF], place[_SUNKEN], place[_SPACE], place[_WARM]
@@ -290,7 +73,7 @@ def render(  # type: ignore[no-untyped-def]
     clear_sky = (1 - 0.85 * cloud) * (1 - 0.6 * fog) * open_air
     density = 0.00032 + 0.05 * fog * fog * fog + 0.006 * fog + (0.0022 * rain + 0.004 * snow) * open_air
     density += 0.024 * sunken + 0.009 * roof
-    white_ground = _clamp(place[_SNOW_GROUND] + snow * 0.85 * open_air, 0.0, 1.0)
+    white_ground = clamp(place[_SNOW_GROUND] + snow * 0.85 * open_air, 0.0, 1.0)
     mirrors, ripples, before = np.zeros(height), np.zeros(height), np.zeros((height, 3))
     sun_x, sun_y = math.sin(SUN_AZIMUTH_RAD), math.cos(SUN_AZIMUTH_RAD)
     cy, sy = math.cos(yaw), math.sin(yaw)
@@ -323,7 +106,7 @@ def render(  # type: ignore[no-untyped-def]
             surface = ground
             if wet:
                 seaward = (wx - shore[0]) * math.sin(shore[2]) + (wy - shore[1]) * math.cos(shore[2])
-                bend = _sample(land, 3, wx / LAND_CELL_M, wy / LAND_CELL_M)
+                bend = sample(land, 3, wx / LAND_CELL_M, wy / LAND_CELL_M)
                 wave = math.sin(seaward * WAVE_PER_M + swash * 6.2831853 + 1.3 * bend)
                 swell = (0.06 + 0.42 * wind) * place[_SEA] * min(1.0, (level - ground) * 0.5)
                 surface = level + swell * wave
@@ -343,12 +126,12 @@ def render(  # type: ignore[no-untyped-def]
                 if wet:
                     depth = level - ground
                     graze = 1 / (1 + z * 0.028)
-                    mirror = _clamp(1 - 0.85 * graze, 0.12, 0.92)
+                    mirror = clamp(1 - 0.85 * graze, 0.12, 0.92)
                     spread = 1 / (1 + z * 0.012)
-                    ripple = _sample(detail, 2, wx * 1.1 + clock_s * 1.5, wy * 1.1 - clock_s * 0.8) * spread
+                    ripple = sample(detail, 2, wx * 1.1 + clock_s * 1.5, wy * 1.1 - clock_s * 0.8) * spread
                     chop = 0.09 * (0.5 + wind)
                     tremble = ripple * (0.4 + 1.2 * wind)
-                    below = _clamp(depth / 5, 0.0, 1.0)
+                    below = clamp(depth / 5, 0.0, 1.0)
                     light = colours[4, 1] + colours[3, 1] * 0.5
                     shallow_r, shallow_g, shallow_b = 0.32, 0.52, 0.47
                     r = (shallow_r * (1 - below) + 0.02 * below) * light
@@ -357,19 +140,19 @@ def render(  # type: ignore[no-untyped-def]
                     shade = 1 + chop * ripple * 2.2
                     r, g, b = r * shade, g * shade, b * shade
                     # Glitter towards the sun.
-                    spark = math.exp(-off_sun * off_sun * 14) * _clamp(
+                    spark = math.exp(-off_sun * off_sun * 14) * clamp(
                         ripple * 1.1 - 0.15 + 0.5 * (1 - spread), 0.0, 1.0
                     )
                     spark *= (
-                        clear_sky * (1.1 * dusk + 0.5 * day * _clamp(1.3 - rise, 0.0, 1.0)) * _clamp(z / 14, 0.0, 1.0)
+                        clear_sky * (1.1 * dusk + 0.5 * day * clamp(1.3 - rise, 0.0, 1.0)) * clamp(z / 14, 0.0, 1.0)
                     )
                     r += spark * 1.0
                     g += spark * (0.86 - 0.26 * dusk)
                     b += spark * (0.66 - 0.42 * dusk)
                     if place[_SEA] > 0.01:
                         # Breakers run to the beach with the swash; the last metres are foam.
-                        foam = _smooth((wave - 0.55 + 0.3 * wind) * 2.2 + 0.25 * ripple)
-                        foam *= _clamp(1.7 - depth * 0.85 + 1.2 * wind * wind, 0.0, 1.0)
+                        foam = smooth((wave - 0.55 + 0.3 * wind) * 2.2 + 0.25 * ripple)
+                        foam *= clamp(1.7 - depth * 0.85 + 1.2 * wind * wind, 0.0, 1.0)
                         reach = 0.28 + 0.26 * math.sin(swash * 6.2831853)
                         if depth < reach:
                             foam = max(foam, 1 - 0.7 * depth / reach)
@@ -379,22 +162,22 @@ def render(  # type: ignore[no-untyped-def]
                         g += (0.97 * (colours[4, 1] + colours[3, 1] * 0.6) - g) * foam
                         b += (0.99 * (colours[4, 2] + colours[3, 2] * 0.6) - b) * foam
                 else:
-                    patch = _sample(land, 3, wx / LAND_CELL_M, wy / LAND_CELL_M)
+                    patch = sample(land, 3, wx / LAND_CELL_M, wy / LAND_CELL_M)
                     du, dv = (wx + shift[0]) / DETAIL_CELL_M, (wy + shift[1]) / DETAIL_CELL_M
-                    grain = _sample(detail, 2, du, dv) * _clamp(1.4 - z / 160, 0.0, 1.0)
+                    grain = sample(detail, 2, du, dv) * clamp(1.4 - z / 160, 0.0, 1.0)
                     fine = 0.0
                     if z < 45:
-                        fine = _sample(detail, 2, wx / FINE_CELL_M, wy / FINE_CELL_M) * _clamp(1.2 - z / 38, 0.0, 1.0)
-                    k = _smooth(0.5 + 0.33 * patch + 0.16 * grain)
+                        fine = sample(detail, 2, wx / FINE_CELL_M, wy / FINE_CELL_M) * clamp(1.2 - z / 38, 0.0, 1.0)
+                    k = smooth(0.5 + 0.33 * patch + 0.16 * grain)
                     shine = 0.0
                     r = place[_GROUND] * (1 - k) + place[_GROUND2] * k
                     g = place[_GROUND + 1] * (1 - k) + place[_GROUND2 + 1] * k
                     b = place[_GROUND + 2] * (1 - k) + place[_GROUND2 + 2] * k
                     if place[_FLOWERS] > 0.02 and tree == 0.0 and z < 120:
-                        bloom = _sample(detail, 3, du * 2.3, dv * 2.3)
-                        shown = _smooth((bloom - 2.3 + 1.5 * place[_FLOWERS]) * 2.5 + 0.5 * patch)
-                        shown *= 0.85 * _clamp(1.25 - z / 90, 0.0, 1.0)
-                        kind = _smooth(0.5 + 1.3 * patch)
+                        bloom = sample(detail, 3, du * 2.3, dv * 2.3)
+                        shown = smooth((bloom - 2.3 + 1.5 * place[_FLOWERS]) * 2.5 + 0.5 * patch)
+                        shown *= 0.85 * clamp(1.25 - z / 90, 0.0, 1.0)
+                        kind = smooth(0.5 + 1.3 * patch)
                         r += ((0.95 * kind + 0.88 * (1 - kind)) - r) * shown
                         g += ((0.80 * kind + 0.32 * (1 - kind)) - g) * shown
                         b += ((0.18 * kind + 0.52 * (1 - kind)) - b) * shown
@@ -405,9 +188,9 @@ def render(  # type: ignore[no-untyped-def]
                     slope /= gap
                     white = white_ground
                     if place[_RIDGE] > 1:
-                        white = max(white, _smooth((ground - place[_SNOW_LINE] + 16 * patch) / 30) * 0.97)
+                        white = max(white, smooth((ground - place[_SNOW_LINE] + 16 * patch) / 30) * 0.97)
                     texture = 1 + place[_GRAIN] * (0.24 * grain + 0.36 * fine) * (1 - 0.6 * white)
-                    lambert = _clamp((rise - slope * low) / math.sqrt(1 + slope * slope) * 1.15 + 0.1, 0.0, 1.3)
+                    lambert = clamp((rise - slope * low) / math.sqrt(1 + slope * slope) * 1.15 + 0.1, 0.0, 1.3)
                     if house > 0.0:
                         white = 0.0
                         shift_hue = 0.45 * (hue - 0.5)
@@ -426,9 +209,9 @@ def render(  # type: ignore[no-untyped-def]
                         g, b = place[_TREE_RGB + 1] * (0.85 + 0.35 * kind), place[_TREE_RGB + 2]
                         if sunken > 0.01:  # corals have every colour
                             turn = 9 * detail[vi, ui, 1]
-                            r += (0.20 + 0.95 * _hue(turn, 0) - r) * sunken
-                            g += (0.14 + 0.55 * _hue(turn, 1) - g) * sunken
-                            b += (0.20 + 0.75 * _hue(turn, 2) - b) * sunken
+                            r += (0.20 + 0.95 * hue_of(turn, 0) - r) * sunken
+                            g += (0.14 + 0.55 * hue_of(turn, 1) - g) * sunken
+                            b += (0.20 + 0.75 * hue_of(turn, 2) - b) * sunken
                         sway = 1 + 0.22 * math.sin(clock_s * SWAY_RAD_S + wx * SWAY_X) * wind
                         texture = (0.50 + 0.75 * tree + 0.14 * grain) * sway
                         lambert = 0.30 + 0.70 * tree * max(0.4, rise)
@@ -439,16 +222,16 @@ def render(  # type: ignore[no-untyped-def]
                     wet_dark = 1 - 0.22 * rain
                     if sunken > 0.01 and z < 60:
                         # Light that the waves above gather runs over the ground.
-                        run = _sample(detail, 2, wx * 0.9 + clock_s * 0.7, wy * 0.9 - clock_s * 0.5)
-                        web = math.exp(-run * run * 9) * (0.35 + 0.65 * day) * _clamp(1.1 - z / 55, 0.0, 1.0)
+                        run = sample(detail, 2, wx * 0.9 + clock_s * 0.7, wy * 0.9 - clock_s * 0.5)
+                        web = math.exp(-run * run * 9) * (0.35 + 0.65 * day) * clamp(1.1 - z / 55, 0.0, 1.0)
                         texture *= 1 + 0.85 * web * sunken
                     if place[_MIRROR] > 0.005 and tree == 0.0 and house == 0.0:
                         graze = 1 / (1 + z * 0.05)
-                        mirror = place[_MIRROR] * _clamp(1.05 - 0.75 * graze, 0.0, 1.0)
-                        mirror *= _clamp(0.72 + 0.45 * patch + 0.55 * space, 0.0, 1.0) * (1 - white)
+                        mirror = place[_MIRROR] * clamp(1.05 - 0.75 * graze, 0.0, 1.0)
+                        mirror *= clamp(0.72 + 0.45 * patch + 0.55 * space, 0.0, 1.0) * (1 - white)
                         tremble = 0.35 * grain * (1 + rain)
                     if place[_SEA] > 0.01 and tree == 0.0:
-                        wet_dark *= 1 - 0.30 * place[_SEA] * _clamp(1.4 - (ground - level) * 1.6, 0.0, 1.0)
+                        wet_dark *= 1 - 0.30 * place[_SEA] * clamp(1.4 - (ground - level) * 1.6, 0.0, 1.0)
                     r += (0.82 - r) * white
                     g += (0.86 - g) * white
                     b += (0.93 - b) * white
@@ -458,7 +241,7 @@ def render(  # type: ignore[no-untyped-def]
                     b *= texture * (colours[4, 2] + colours[3, 2] * lambert)
                     if shine > 0:
                         gleam = (0.6 + 0.4 * math.sin(clock_s * 1.1 + 5 * patch)) * shine * (1 - 0.8 * day * (1 - roof))
-                        kind = _smooth(0.5 + 1.3 * patch)
+                        kind = smooth(0.5 + 1.3 * patch)
                         r += gleam * ((0.20 + 0.55 * kind) * (1 - warm) + 1.0 * warm)
                         g += gleam * ((0.95 - 0.50 * kind) * (1 - warm) + 0.55 * warm)
                         b += gleam * (1.00 * (1 - warm) + 0.18 * warm)
@@ -470,7 +253,7 @@ def render(  # type: ignore[no-untyped-def]
                     share = min(top, y + 1.0) - max(row, y * 1.0)
                     if house > 0.0:
                         h = pz - (y + 0.5 - horizon) * z / f - ground
-                        fade = _clamp(1.5 - z / 70, 0.0, 1.0)
+                        fade = clamp(1.5 - z / 70, 0.0, 1.0)
                         for k in range(3):
                             tone, lamp = front(k, h, house, wx + wy, hue, day, warm, fade)
                             painted = (r, g, b)[k]
@@ -493,51 +276,51 @@ def render(  # type: ignore[no-untyped-def]
             z = max(z + 0.10, z * growth)
         # --- sky above ---
         off_moon = math.atan2(math.sin(azimuth - MOON_AZIMUTH_RAD), math.cos(azimuth - MOON_AZIMUTH_RAD))
-        veil_fog = _clamp(fog * 1.5 - 0.25, 0.0, 1.0)
+        veil_fog = clamp(fog * 1.5 - 0.25, 0.0, 1.0)
         for y in range(int(math.ceil(top))):  # noqa: RUF046
             share = min(top, y + 1.0) - y
             elevation = (horizon - y - 0.5) / f * stretch
-            e = math.sqrt(_clamp(elevation * 1.25, 0.0, 1.0))
+            e = math.sqrt(clamp(elevation * 1.25, 0.0, 1.0))
             r = far[0] + (colours[0, 0] - far[0]) * e
             g = far[1] + (colours[0, 1] - far[1]) * e
             b = far[2] + (colours[0, 2] - far[2]) * e
             if night > 0.03:
-                star = _sample(sky, 2, azimuth * 162.974661, elevation * 160)
-                s = star * 0.95 * night * (1 - cloud) * _clamp(elevation * 6 + space, 0.0, 1.0)
+                star = sample(sky, 2, azimuth * 162.974661, elevation * 160)
+                s = star * 0.95 * night * (1 - cloud) * clamp(elevation * 6 + space, 0.0, 1.0)
                 d = off_moon * off_moon + (elevation - MOON_RAD) ** 2
-                moon = (_smooth((0.0022 - d) * 1500) * 1.0 + math.exp(-d * 28) * 0.20) * night * (1 - 0.8 * cloud)
+                moon = (smooth((0.0022 - d) * 1500) * 1.0 + math.exp(-d * 28) * 0.20) * night * (1 - 0.8 * cloud)
                 s = (s + moon * (1 - space)) * (1 - roof) * (1 - sunken)
                 r, g, b = r + s, g + s, b + s * 0.95
             if space > 0.01:
-                gas = _sample(sky, 0, azimuth * 81.4873305, elevation * 130)
-                veins = _sample(sky, 1, azimuth * 162.974661 + 40, elevation * 190)
-                lit = _smooth(0.46 + 0.42 * gas + 0.16 * veins) * space
-                tint = _smooth(0.5 + 0.45 * veins - 0.25 * gas)
+                gas = sample(sky, 0, azimuth * 81.4873305, elevation * 130)
+                veins = sample(sky, 1, azimuth * 162.974661 + 40, elevation * 190)
+                lit = smooth(0.46 + 0.42 * gas + 0.16 * veins) * space
+                tint = smooth(0.5 + 0.45 * veins - 0.25 * gas)
                 r += lit * (0.46 * tint + 0.03 * (1 - tint))
                 g += lit * (0.10 * tint + 0.34 * (1 - tint))
                 b += lit * (0.52 * tint + 0.48 * (1 - tint))
-                sparkle = _sample(sky, 3, azimuth * 162.974661 + 99, elevation * 160) ** 6 * space
+                sparkle = sample(sky, 3, azimuth * 162.974661 + 99, elevation * 160) ** 6 * space
                 r, g, b = r + sparkle, g + sparkle * 0.92, b + sparkle * 0.8
                 d = off_moon * off_moon + (elevation - MOON_RAD) ** 2
-                globe = _smooth((0.042 - d) * 500) * space
-                limb = _clamp(0.28 + 3.4 * off_moon + 2.2 * (elevation - MOON_RAD), 0.02, 1.0)
+                globe = smooth((0.042 - d) * 500) * space
+                limb = clamp(0.28 + 3.4 * off_moon + 2.2 * (elevation - MOON_RAD), 0.02, 1.0)
                 band = 0.5 + 0.5 * math.sin(55 * (elevation - MOON_RAD) + 1.5 * gas)
                 r += ((0.95 * band + 0.62 * (1 - band)) * limb - r) * globe
                 g += ((0.66 * band + 0.36 * (1 - band)) * limb - g) * globe
                 b += ((0.45 * band + 0.42 * (1 - band)) * limb - b) * globe
                 ring = off_moon + 0.35 * (elevation - MOON_RAD)
                 d = ring * ring + ((elevation - MOON_RAD - 0.22 * off_moon) * 6.5) ** 2
-                belt = _smooth((0.21 - d) * 14) * _smooth((d - 0.085) * 30) * space * 0.75
+                belt = smooth((0.21 - d) * 14) * smooth((d - 0.085) * 30) * space * 0.75
                 if globe > 0.3 * space and elevation - MOON_RAD - 0.22 * off_moon > 0:
                     belt = 0.0
                 r, g, b = r + (0.86 - r) * belt, g + (0.78 - g) * belt, b + (0.70 - b) * belt
             if sunken > 0.01:
                 over = 1 / (max(0.0, elevation) + 0.16)
                 sx, sy2 = math.sin(azimuth) * over * 20, math.cos(azimuth) * over * 20
-                web = _sample(sky, 1, sx + clock_s * 2.2, sy2) - _sample(sky, 1, sx - clock_s * 1.7, sy2 + 77)
-                web = math.exp(-web * web * 3.0) * _smooth(elevation * 2.6) * (0.15 + 0.85 * day) * sunken
-                shaft = _sample(sky, 1, azimuth * 162.974661 + 0.25 * clock_s, 40.0)
-                shaft = _smooth(shaft - 0.2) * 0.30 * day * sunken * math.exp(-off_sun * off_sun * 0.7)
+                web = sample(sky, 1, sx + clock_s * 2.2, sy2) - sample(sky, 1, sx - clock_s * 1.7, sy2 + 77)
+                web = math.exp(-web * web * 3.0) * smooth(elevation * 2.6) * (0.15 + 0.85 * day) * sunken
+                shaft = sample(sky, 1, azimuth * 162.974661 + 0.25 * clock_s, 40.0)
+                shaft = smooth(shaft - 0.2) * 0.30 * day * sunken * math.exp(-off_sun * off_sun * 0.7)
                 r += 0.42 * web + 0.10 * shaft
                 g += 0.55 * web + 0.30 * shaft
                 b += 0.52 * web + 0.30 * shaft
@@ -547,9 +330,9 @@ def render(  # type: ignore[no-untyped-def]
                 for layer in range(2):
                     scale = 162.974661 - 81.4873305 * layer
                     v = elevation * scale - clock_s * (2.2 + 2.0 * layer) + 60 * layer
-                    mote = _sample(sky, 3, azimuth * scale + 31 * layer, v)
-                    s += _smooth((mote - 0.05) * 2.0) * (0.8 + 0.2 * layer)
-                s = min(1.1, s) * place[_FLOAT] * (1 - 0.95 * day) * _clamp(elevation * 14, 0.0, 1.0)
+                    mote = sample(sky, 3, azimuth * scale + 31 * layer, v)
+                    s += smooth((mote - 0.05) * 2.0) * (0.8 + 0.2 * layer)
+                s = min(1.1, s) * place[_FLOAT] * (1 - 0.95 * day) * clamp(elevation * 14, 0.0, 1.0)
                 r += s * (1.0 - 0.4 * r)
                 g += s * (0.58 - 0.3 * g)
                 b += s * (0.20 - 0.2 * b)
@@ -557,18 +340,18 @@ def render(  # type: ignore[no-untyped-def]
                 # A ceiling of rock, as far off as this line of sight meets it.
                 away = ROOF_M / max(elevation, 0.012)
                 hx, hy = px + dx * away * stretch, py + dy * away * stretch
-                patch = _sample(land, 3, hx / LAND_CELL_M * 3, hy / LAND_CELL_M * 3)
-                rough = _sample(detail, 2, hx / DETAIL_CELL_M * 0.5, hy / DETAIL_CELL_M * 0.5)
-                crystal = _sample(detail, 3, hx / DETAIL_CELL_M, hy / DETAIL_CELL_M)
-                gleam = _smooth((crystal - 1.7) * 2.0) * math.exp(-away * 0.02) * 0.8
+                patch = sample(land, 3, hx / LAND_CELL_M * 3, hy / LAND_CELL_M * 3)
+                rough = sample(detail, 2, hx / DETAIL_CELL_M * 0.5, hy / DETAIL_CELL_M * 0.5)
+                crystal = sample(detail, 3, hx / DETAIL_CELL_M, hy / DETAIL_CELL_M)
+                gleam = smooth((crystal - 1.7) * 2.0) * math.exp(-away * 0.02) * 0.8
                 near = math.exp(-away * 0.022)
-                tone = _clamp(0.62 + 0.22 * patch + 0.20 * rough * near, 0.1, 1.4) * near
+                tone = clamp(0.62 + 0.22 * patch + 0.20 * rough * near, 0.1, 1.4) * near
                 r += (0.42 * tone * colours[4, 0] + 0.35 * gleam + far[0] * (1 - near) - r) * roof
                 g += (0.37 * tone * colours[4, 1] + 0.75 * gleam + far[1] * (1 - near) - g) * roof
                 b += (0.36 * tone * colours[4, 2] + 0.95 * gleam + far[2] * (1 - near) - b) * roof
             up = elevation - math.tan(sun) * 0.9 if sun < 1.2 else 9.0
             d = off_sun * off_sun + up * up
-            disc = _smooth((0.0034 - d) * 900) * (1 - cloud) * _smooth((rise + 0.10) / 0.12) * open_air
+            disc = smooth((0.0034 - d) * 900) * (1 - cloud) * smooth((rise + 0.10) / 0.12) * open_air
             glow = (math.exp(-d * 30) * 0.45 + math.exp(-d * 5) * 0.30) * clear_sky * (0.6 * day + dusk)
             r += disc * 1.2 + glow
             g += disc * 1.05 + glow * (0.82 - 0.34 * dusk)
@@ -576,17 +359,17 @@ def render(  # type: ignore[no-untyped-def]
             if cloud > 0.02 and elevation > 0.004:
                 over = 1 / (elevation + 0.09)
                 cu, cv = math.sin(azimuth) * over * 15 + drift, math.cos(azimuth) * over * 15
-                flat = _clamp(elevation * 5, 0.0, 1.0)
-                body = _sample(sky, 0, cu, cv) + 0.34 * flat * _sample(sky, 1, cu * 2.3 + 90, cv * 2.3)
+                flat = clamp(elevation * 5, 0.0, 1.0)
+                body = sample(sky, 0, cu, cv) + 0.34 * flat * sample(sky, 1, cu * 2.3 + 90, cv * 2.3)
                 thick = body - 1.35 + 2.7 * cloud
-                c = _smooth(thick * 0.9) * _smooth(elevation * 9) * 0.94
-                lining = _smooth(1.2 - 0.75 * thick)
+                c = smooth(thick * 0.9) * smooth(elevation * 9) * 0.94
+                lining = smooth(1.2 - 0.75 * thick)
                 glare = math.exp(-d * 4) * (1 - cloud) * (day + dusk) * 0.35
                 r += (colours[6, 0] + (colours[5, 0] - colours[6, 0]) * lining + glare - r) * c
                 g += (colours[6, 1] + (colours[5, 1] - colours[6, 1]) * lining + glare * 0.8 - g) * c
                 b += (colours[6, 2] + (colours[5, 2] - colours[6, 2]) * lining + glare * 0.5 - b) * c
             # The low sky takes the fog's colour.
-            veil = math.exp(-max(0.0, elevation) * 9) * _clamp(
+            veil = math.exp(-max(0.0, elevation) * 9) * clamp(
                 fog * 1.6 + (0.5 * rain + 0.4 * snow) * open_air, 0.0, 1.0
             )
             veil = max(veil, 0.92 * veil_fog)
@@ -604,51 +387,14 @@ def render(  # type: ignore[no-untyped-def]
                 # the picture. Two looks find it well enough.
                 at = y - 2 * low
                 for _ in range(2):
-                    d = far_off[int(_clamp(at, 0.0, y)), index]
+                    d = far_off[int(clamp(at, 0.0, y)), index]
                     at = y - 2 * low + (2 * low * z / max(d, z) if d > 0 else 0.0)
-                at = _clamp(at + ripples[y] * RIPPLE_RAD * f, 0.0, y - 1.0)
+                at = clamp(at + ripples[y] * RIPPLE_RAD * f, 0.0, y - 1.0)
                 y0 = int(at)
                 y1, part = min(height - 1, y0 + 1), at - y0
                 for k in range(3):
                     seen = before[y0, k] + (before[y1, k] - before[y0, k]) * part
                     image[y, index, k] += (seen - image[y, index, k]) * mirrors[y]
-
-
-focal_of: Any = nb.njit(focal)
-
-
-@nb.njit(fastmath=True, nogil=True, cache=True)
-def heights(out, width, columns, distances, land, detail, town, shift, place, shore, camera, swash, wind):  # type: ignore[no-untyped-def]
-    """Heights in metres along the rays of `columns` (n,), at `distances` (K,), into `out` (n, K, 2): of the ground,
-    be it under water, and of what is seen there.
-    """
-    px, py, yaw = camera[0], camera[1], camera[3]
-    f = focal_of(width)
-    cy, sy = math.cos(yaw), math.sin(yaw)
-    level = water_level(place)
-    for index in range(len(columns)):
-        across = (columns[index] + 0.5 - width * 0.5) / f
-        dx, dy = sy + cy * across, cy - sy * across
-        for k in range(len(distances)):
-            z = distances[k]
-            wx, wy = px + dx * z, py + dy * z
-            ground = ground_height(land, place, shore, wx, wy, z)
-            surface = ground
-            if ground < level:
-                seaward = (wx - shore[0]) * math.sin(shore[2]) + (wy - shore[1]) * math.cos(shore[2])
-                bend = _sample(land, 3, wx / LAND_CELL_M, wy / LAND_CELL_M)
-                wave = math.sin(seaward * WAVE_PER_M + swash * 6.2831853 + 1.3 * bend)
-                swell = (0.06 + 0.42 * wind) * place[_SEA] * min(1.0, (level - ground) * 0.5)
-                surface = level + swell * wave
-            else:
-                house = 0.0
-                if place[_BLOCK] > 0.5:
-                    house = house_at(town, shift, place, wx, wy, z)[0]
-                if house > 0:
-                    surface = ground + house
-                elif place[_COVER] > 0.005 and z > place[_CLEAR]:
-                    surface = ground + tree_at(land, detail, shift, place, wx, wy, ground, z)[1]
-            out[index, k, 0], out[index, k, 1] = ground, surface
 
 
 def draw(
@@ -671,71 +417,3 @@ def draw_deep(
         shore, camera, weather, times, flash, steps,
     )  # fmt: skip
     return image, depth
-
-
-@nb.njit(fastmath=True, nogil=True, cache=True)
-def overlay(image, width, columns, sky, fall, camera, weather, times, presence, place):  # type: ignore[no-untyped-def]
-    """Lay over `columns` of a picture what visitors stir and what falls.
-
-    presence (rows, cols, 2): near, stir in 0..1. times: seconds, drift, swash, stride (turns), how fast the walker
-    moves 0..1.
-    """
-    height = image.shape[0]
-    rows, cols = presence.shape[0], presence.shape[1]
-    # Nothing falls under a ceiling, in water or in space.
-    open_air = (1 - place[_ROOF]) * (1 - place[_SUNKEN]) * (1 - place[_SPACE])
-    rain, snow, wind = weather[3] * open_air, weather[4] * open_air, weather[5]
-    clock_s = times[0]
-    day = _smooth((math.sin(weather[0]) + 0.12) / 0.5)
-    turn = camera[3] / FIELD_OF_VIEW_RAD * width / height
-    pulse = 0.8 + 0.2 * math.sin(clock_s * PULSE_RAD_S)
-    visited = presence[:, :, 0].max() > 0.02
-    for index in range(len(columns)):
-        u = (columns[index] + 0.5) / width
-        # Columns and rows in picture heights: the same at every size.
-        across = (columns[index] + 0.5) / height
-        gx = _clamp(u * cols - 0.5, 0.0, cols - 1.001)
-        c0 = int(gx)
-        fx = gx - c0
-        for y in range(height):
-            v = (y + 0.5) / height
-            if visited:
-                gy = _clamp(v * rows - 0.5, 0.0, rows - 1.001)
-                r0 = int(gy)
-                fy = gy - r0
-                near = (presence[r0, c0, 0] * (1 - fx) + presence[r0, c0 + 1, 0] * fx) * (1 - fy)
-                near += (presence[r0 + 1, c0, 0] * (1 - fx) + presence[r0 + 1, c0 + 1, 0] * fx) * fy
-                stir = (presence[r0, c0, 1] * (1 - fx) + presence[r0, c0 + 1, 1] * fx) * (1 - fy)
-                stir += (presence[r0 + 1, c0, 1] * (1 - fx) + presence[r0 + 1, c0 + 1, 1] * fx) * fy
-                if near > 0.01:
-                    a = 0.34 * _smooth(near) * pulse
-                    image[y, index, 0] += (1.00 - image[y, index, 0]) * a
-                    image[y, index, 1] += (0.78 - image[y, index, 1]) * a
-                    image[y, index, 2] += (0.42 - image[y, index, 2]) * a
-                    sway = (6 + 26 * stir) * math.sin(clock_s * 1.7 + 9 * v)
-                    mote = _sample(sky, 3, across * 210 + sway, v * 210 + 20 * clock_s)
-                    a = _smooth(mote * 1.5) * _smooth(near * 1.4) * 0.95
-                    image[y, index, 0] += (1.00 - image[y, index, 0]) * a
-                    image[y, index, 1] += (0.93 - image[y, index, 1]) * a
-                    image[y, index, 2] += (0.70 - image[y, index, 2]) * a
-            for layer in range(2):
-                scale, begins = FALL_LAYERS[layer]
-                if rain > 0.01:
-                    tu = (across + turn + (0.06 + 0.40 * wind) * v) * scale + begins
-                    drop = _sample(fall, 0, tu, (v - clock_s * RAIN_HEIGHTS_S) * scale)
-                    a = _smooth((drop - 0.75 * (1 - rain)) * 3.5) * (0.46 - 0.16 * layer)
-                    tone = 0.34 + 0.44 * day
-                    image[y, index, 0] += (tone - image[y, index, 0]) * a
-                    image[y, index, 1] += (tone * 1.04 - image[y, index, 1]) * a
-                    image[y, index, 2] += (tone * 1.08 - image[y, index, 2]) * a
-                if snow > 0.01:
-                    sway = 0.03 * math.sin(clock_s * 1.3 + 7 * v + 2 * layer) + 0.16 * wind * (
-                        v - clock_s * SNOW_HEIGHTS_S
-                    )
-                    tu = (across + turn + sway) * scale * 0.85 + begins
-                    flake = _sample(fall, 1, tu, (v - clock_s * SNOW_HEIGHTS_S) * scale * 0.85)
-                    a = _smooth((flake - 0.8 * (1 - snow)) * 3.0) * (0.80 - 0.25 * layer)
-                    tone = 0.46 + 0.50 * day
-                    image[y, index, 0] += (tone - image[y, index, 0]) * a
-                    image[y, index, 1] += (tone - image[y, index, 1]) * a
-                    image[y, index, 2] += (tone * 1.04 - image[y, index, 2]) * a

@@ -7,12 +7,6 @@ minutes; the same command goes on from the last. `--sheet` shows filter and brus
 
 from __future__ import annotations
 
-import argparse
-import copy
-import json
-import math
-import os
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +14,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 from tqdm import tqdm
 
@@ -32,6 +26,7 @@ from model.field import field_of
 from model.looks import Looks
 from model.outlook import find_spot, moments
 from model.shading import Textures
+from model.training.course import Course, Rates, options_of
 from model.training.view import random_place
 from model.view import View
 
@@ -151,63 +146,28 @@ def sheet(brush: Brush, judged: Pictures, out: Path, rows: int = 4) -> None:
 
 def main() -> None:
     """Parse the command line and train."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, required=True)
+    parser = options_of(__doc__, 20.0, 6e-3, 3.0)
     parser.add_argument(
         "--model", default="nacre", help="a packed model whose view is painted, where the work has none"
     )
-    parser.add_argument("--minutes", type=float, default=20.0)
-    parser.add_argument("--plan-minutes", type=float, help="length of the whole plan the learning rate falls over")
-    parser.add_argument("--updates", type=int, help="stop after so many updates in all (for tests)")
-    parser.add_argument("--rate", type=float, default=6e-3)
-    parser.add_argument("--checkpoint-minutes", type=float, default=3.0)
     parser.add_argument("--sheet", type=Path, help="write a sheet of the trained brush and stop")
     options = parser.parse_args()
-    options.work.mkdir(parents=True, exist_ok=True)
-    learnt, judged = pictures(options.work, options.model)
     torch.manual_seed(0)
-    brush = Brush()
-    average = copy.deepcopy(brush)
-    optimiser = torch.optim.AdamW(brush.parameters(), options.rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True)
-    update, before = 0, 0.0
-    state = options.work / "brush.json"
-    if state.exists():
-        position = json.loads(state.read_text())
-        update, before = position["update"], position["seconds"]
-        brush.load_state_dict(load_file(options.work / "brush-model.safetensors"))
-        average.load_state_dict(load_file(options.work / "brush.safetensors"))
+    course = Course("brush", Brush(), options, Rates(share=0.004))
+    brush = course.module
+    learnt, judged = pictures(options.work, options.model)
     if options.sheet is not None:
-        sheet(average.eval(), judged, options.sheet)
+        sheet(course.average.eval(), judged, options.sheet)
         return
-    plan = 60 * (options.plan_minutes or options.minutes + before / 60)
-    rng = np.random.default_rng([update, 51])
-    generator = torch.Generator().manual_seed(update)
-    started = saved = time.monotonic()
-    smooth = 0.0
+    rng = np.random.default_rng([course.update, 51])
+    generator = torch.Generator().manual_seed(course.update)
 
     def look() -> Sample:
         mood = rng.normal(0, 0.04, 3).astype(np.float32) * np.float32(rng.random() < 0.3)
         return sample(learnt.looks(brush, int(rng.integers(len(learnt.picture))), mood), generator)
 
-    def save() -> None:
-        for name, module in (("brush-model", brush), ("brush", average)):
-            partial = options.work / f"{name}.partial"
-            save_file(dict(module.state_dict()), partial)
-            os.replace(partial, options.work / f"{name}.safetensors")
-        partial = options.work / "brush.json.partial"
-        partial.write_text(json.dumps({"update": update, "seconds": before + time.monotonic() - started}))
-        os.replace(partial, state)
-
     pool = [look() for _ in tqdm(range(POOL), desc="a first look", unit="picture")]
-    bar = tqdm(total=round(options.minutes * 60), unit="s", desc="the brush", mininterval=5)
-    while True:
-        elapsed = time.monotonic() - started
-        if elapsed > options.minutes * 60 or (options.updates is not None and update >= options.updates):
-            break
-        done = min(1.0, (before + elapsed) / plan)
-        rate = options.rate * min(1.0, (update + 1) / 100) * max(0.01, 0.5 * (1 + math.cos(math.pi * done)))
-        for group in optimiser.param_groups:
-            group["lr"] = rate
+    for update in course:
         if update % 3 == 0:
             pool[int(rng.integers(POOL))] = look()
         chosen = [pool[i] for i in rng.choice(POOL, BATCH, replace=False)]
@@ -219,26 +179,8 @@ def main() -> None:
             missed = missed - torch.stack([c.paint[style][at] for c in chosen])
             losses.append(missed.abs().mean() + 4 * missed.square().mean())
         torch.stack(losses).sum().backward()
-        for painter in brush.painters.values():
-            torch.nn.utils.clip_grad_norm_(painter.parameters(), 1.0)
-        optimiser.step()
-        optimiser.zero_grad(set_to_none=True)
-        update += 1
-        with torch.no_grad():
-            share = max(2 / (update + 1), 0.004)
-            torch._foreach_lerp_(list(average.parameters()), list(brush.parameters()), share)
-        value = float(torch.stack(losses).mean().detach())
-        smooth = value if smooth == 0 else 0.98 * smooth + 0.02 * value
-        if not math.isfinite(smooth):
-            raise SystemExit(f"the loss is {smooth} at update {update}: nothing was saved since the last checkpoint")
-        bar.n = min(bar.total, round(time.monotonic() - started))
-        bar.set_postfix(update=update, loss=f"{smooth:.4f}", rate=f"{rate:.1e}")
-        if time.monotonic() - saved > options.checkpoint_minutes * 60:
-            save()
-            saved = time.monotonic()
-    save()
-    bar.close()
-    for style, value in psnrs_db(average.eval(), judged).items():
+        course.learn(brush.painters.values(), loss=float(torch.stack(losses).mean().detach()))
+    for style, value in psnrs_db(course.average.eval(), judged).items():
         print(f"{style:12} {value:6.2f} dB")
 
 

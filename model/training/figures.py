@@ -6,20 +6,12 @@ veil of distance are learnt beside. Checkpoints every few minutes; the same comm
 
 from __future__ import annotations
 
-import argparse
-import copy
-import json
 import math
-import os
-import time
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
-from tqdm import tqdm
+from torch import Tensor
 
 from model.conditions import GRID
 from model.diorama import figures as teacher
@@ -29,6 +21,7 @@ from model.diorama.shapes import Array
 from model.figures import CELLS, STAGES, Figures
 from model.shading import Moment
 from model.sprites import BOXES, KINDS
+from model.training.course import Course, Rates, options_of
 
 SIMPLE = frozenset({"fireflies", "lanterns", "boat", "balloon", "meteor"})  # nothing of them moves much
 POSES, POINTS = 16, 80  # of a kind, of an update
@@ -109,78 +102,18 @@ def air_loss_of(figures: Figures, rng: np.random.Generator) -> Tensor:
     return got.abs().mean() + veiled.abs().mean()
 
 
-def _save(work: Path, parts: dict[str, dict[str, Tensor]], position: dict[str, float]) -> None:
-    for name, values in parts.items():
-        save_file({k: v.contiguous() for k, v in values.items()}, work / f"{name}.partial")
-        os.replace(work / f"{name}.partial", work / f"{name}.safetensors")
-    (work / "figures.partial").write_text(json.dumps(position))
-    os.replace(work / "figures.partial", work / "figures.json")
-
-
-def _moments_of(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
-    return {
-        f"{index}/{key}": torch.as_tensor(value)
-        for index, values in optimiser.state_dict()["state"].items()
-        for key, value in values.items()
-    }
-
-
-def _restore(optimiser: torch.optim.Optimizer, moments: dict[str, Tensor]) -> None:
-    kept: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in moments.items():
-        index, key = name.split("/")
-        kept.setdefault(int(index), {})[key] = tensor
-    optimiser.load_state_dict({"state": kept, "param_groups": optimiser.state_dict()["param_groups"]})
-
-
 def main() -> None:
     """Parse the command line and train."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=15.0)
-    parser.add_argument("--plan-minutes", type=float, help="length of the whole plan the learning rate falls over")
-    parser.add_argument("--updates", type=int, help="stop after so many updates in all (for tests)")
-    parser.add_argument("--rate", type=float, default=8e-3)
-    parser.add_argument("--checkpoint-minutes", type=float, default=2.0)
-    options = parser.parse_args()
-    options.work.mkdir(parents=True, exist_ok=True)
+    options = options_of(__doc__, 15.0, 8e-3, 2.0).parse_args()
     torch.manual_seed(0)
-    figures = Figures()
-    average = copy.deepcopy(figures)
-    optimiser = torch.optim.AdamW(figures.parameters(), options.rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True)
-    update, before = 0, 0.0
-    if (options.work / "figures.json").exists():
-        position = json.loads((options.work / "figures.json").read_text())
-        update, before = position["update"], position["seconds"]
-        figures.load_state_dict(load_file(options.work / "figures-model.safetensors"))
-        average.load_state_dict(load_file(options.work / "figures.safetensors"))
-        _restore(optimiser, load_file(options.work / "figures-optimiser.safetensors"))
-    else:
-        for module in (figures, average):
+    course = Course("figures", Figures(), options, Rates())
+    figures = course.module
+    if course.is_new:
+        for module in (figures, course.average):
             module.occupied.copy_(torch.from_numpy(np.stack([occupied(kind) for kind in range(len(KINDS))])))
-    plan = (options.plan_minutes or options.minutes) * 60
-    rng = np.random.default_rng([update, 50])
-    started = saved = time.monotonic()
-    smooth = 0.0
-
-    def save() -> None:
-        parts = {
-            "figures-model": figures.state_dict(), "figures": average.state_dict(),
-            "figures-optimiser": _moments_of(optimiser),
-        }  # fmt: skip
-        _save(options.work, parts, {"update": update, "seconds": before + time.monotonic() - started})
-        with (options.work / "figures.tsv").open("a") as log:
-            log.write(f"{update}\t{smooth:.5f}\n")
-
-    bar = tqdm(total=round(options.minutes * 60), unit="s", desc="the figures", mininterval=5)
-    while True:
-        elapsed = time.monotonic() - started
-        if elapsed > options.minutes * 60 or (options.updates is not None and update >= options.updates):
-            break
-        done = min(1.0, (before + elapsed) / plan)
-        rate = options.rate * min(1.0, (update + 1) / 100) * max(0.01, 0.5 * (1 + math.cos(math.pi * done)))
-        for group in optimiser.param_groups:
-            group["lr"] = rate
+    course.log = lambda: f"{course.losses.get('loss', 0.0):.5f}"
+    rng = np.random.default_rng([course.update, 50])
+    for update in course:
         total = 0.0
         for kind, name in enumerate(KINDS):
             if name in SIMPLE and update % 3:
@@ -189,24 +122,7 @@ def main() -> None:
             loss.backward()
             total += float(loss.detach()) * (3 if name in SIMPLE else 1) / len(KINDS)
         air_loss_of(figures, rng).backward()
-        for network in [*figures.kinds, figures.light, figures.veil]:
-            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        optimiser.zero_grad(set_to_none=True)
-        update += 1
-        with torch.no_grad():
-            share = max(2 / (update + 1), 0.003)
-            torch._foreach_lerp_(list(average.parameters()), list(figures.parameters()), share)
-        smooth = total if smooth == 0 else 0.98 * smooth + 0.02 * total
-        if not math.isfinite(smooth):
-            raise SystemExit(f"the loss is {smooth} at update {update}: nothing was saved since the last checkpoint")
-        bar.n = min(bar.total, round(time.monotonic() - started))
-        bar.set_postfix(update=update, loss=f"{smooth:.4f}", rate=f"{rate:.1e}")
-        if time.monotonic() - saved > options.checkpoint_minutes * 60:
-            save()
-            saved = time.monotonic()
-    save()
-    bar.close()
+        course.learn([*figures.kinds, figures.light, figures.veil], loss=total)
 
 
 if __name__ == "__main__":

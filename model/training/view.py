@@ -7,31 +7,25 @@ minutes; the same command goes on from the last.
 
 from __future__ import annotations
 
-import argparse
 import copy
-import json
 import math
-import os
 import threading
-import time
 from collections.abc import Iterator
-from pathlib import Path
 from queue import Queue
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
 from torch import Tensor
-from tqdm import tqdm
 
 from model.camera import EYE_M, FIELD_OF_VIEW_RAD, distances
 from model.conditions import GRID, PITCH_LIMIT_RAD
-from model.diorama import places, render
+from model.diorama import overlay, places, render, terrain
 from model.diorama.episode import random_environment
 from model.field import PERIOD_M, field_of
 from model.preset import PRESETS, Preset
 from model.shading import Moment, Textures
+from model.training.course import Course, Rates, options_of
 from model.view import View
 
 WORLDS = 24  # fields that are learnt from
@@ -80,8 +74,8 @@ def random_batch(
         bearing = yaw + rng.normal(0, 0.8)
         inland = rng.uniform(-5, 60)
         shore = np.array([x + inland * math.sin(bearing), y + inland * math.cos(bearing), bearing])
-        ground = render.ground_height(field.land, place, shore, x, y, 0.0)
-        z = max(ground, render.water_level(place)) + EYE_M + rng.uniform(-0.3, 0.6)
+        ground = terrain.ground_height(field.land, place, shore, x, y, 0.0)
+        z = max(ground, terrain.water_level(place)) + EYE_M + rng.uniform(-0.3, 0.6)
         if rng.random() < 0.12:
             z += rng.uniform(0, 30)
         pitch = rng.uniform(-PITCH_LIMIT_RAD, PITCH_LIMIT_RAD) * (rng.random() < 0.6)
@@ -99,8 +93,8 @@ def random_batch(
             camera, weather, times, flash, 420,
         )  # fmt: skip
         bare = image.copy()
-        render.overlay(image, WIDTH, chosen, field.sky, field.fall, camera, weather, times, presence, place)
-        render.heights(
+        overlay.overlay(image, WIDTH, chosen, field.sky, field.fall, camera, weather, times, presence, place)
+        terrain.heights(
             high, WIDTH, chosen, at, field.land, field.detail, field.town, field.shift_m, place, shore, camera,
             times[2], weather[5],
         )  # fmt: skip
@@ -172,91 +166,28 @@ def psnrs_db(view: View, worlds: range, batches: int) -> list[float]:
 
 def main() -> None:
     """Parse the command line and train."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, required=True)
+    parser = options_of(__doc__, 60.0, 4e-3, 3.0)
     parser.add_argument("--preset", default="nacre", choices=sorted(PRESETS))
-    parser.add_argument("--minutes", type=float, default=60.0)
-    parser.add_argument("--plan-minutes", type=float, help="length of the whole plan the learning rate falls over")
-    parser.add_argument("--updates", type=int, help="stop after so many updates in all (for tests)")
-    parser.add_argument("--rate", type=float, default=4e-3)
-    parser.add_argument("--checkpoint-minutes", type=float, default=3.0)
     options = parser.parse_args()
-    options.work.mkdir(parents=True, exist_ok=True)
     preset = PRESETS[options.preset]
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(0)
-    view = View(preset).to(device)
-    average = copy.deepcopy(view)
-    optimiser = torch.optim.AdamW(view.parameters(), options.rate, betas=(0.9, 0.99), weight_decay=0.001, fused=True)
+    course = Course("view", View(preset).to(device), options, Rates(warm=200, decay=0.001))
+    view = course.module
     textures = Textures.of([field_of(seed) for seed in range(WORLDS)], device)
-    update, before = 0, 0.0
-    state = options.work / "view.json"
-    if state.exists():
-        position = json.loads(state.read_text())
-        update, before = position["update"], position["seconds"]
-        view.load_state_dict(load_file(options.work / "view-model.safetensors"))
-        average.load_state_dict(load_file(options.work / "view.safetensors"))
-        moments = load_file(options.work / "view-optimiser.safetensors")
-        kept: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in moments.items():
-            index, key = name.split("/")
-            kept.setdefault(int(index), {})[key] = tensor
-        optimiser.load_state_dict({"state": kept, "param_groups": optimiser.state_dict()["param_groups"]})
-    plan = (options.plan_minutes or options.minutes) * 60
-    started = saved = time.monotonic()
-    smooth = [0.0, 0.0]
-    generator = torch.Generator().manual_seed(update)
+    generator = torch.Generator().manual_seed(course.update)
 
-    def save() -> None:
-        tensors = {
-            f"{index}/{key}": torch.as_tensor(value).contiguous()
-            for index, values in optimiser.state_dict()["state"].items()
-            for key, value in values.items()
-        }
-        parts = {"view-model": view.state_dict(), "view": average.state_dict(), "view-optimiser": tensors}
-        for name, values in parts.items():
-            partial = options.work / f"{name}.partial"
-            save_file({k: v.contiguous() for k, v in values.items()}, partial)
-            os.replace(partial, options.work / f"{name}.safetensors")
-        partial = state.with_suffix(".partial")
-        partial.write_text(json.dumps({"update": update, "seconds": before + time.monotonic() - started}))
-        os.replace(partial, state)
-        with (options.work / "view.tsv").open("a") as log:
-            log.write(
-                f"{update}\t{smooth[0]:.5f}\t{smooth[1]:.4f}\t{np.mean(psnrs_db(average, range(WORLDS), 3)):.2f}\n"
-            )
+    def log() -> str:
+        seen = np.mean(psnrs_db(copy.deepcopy(course.average).cpu(), range(WORLDS), 3))
+        return f"{course.losses.get('colours', 0.0):.5f}\t{course.losses.get('heights', 0.0):.4f}\t{seen:.2f}"
 
-    bar = tqdm(total=round(options.minutes * 60), unit="s", desc="the view", mininterval=5)
-    for batch in batches(preset, update, device):
-        elapsed = time.monotonic() - started
-        if elapsed > options.minutes * 60 or (options.updates is not None and update >= options.updates):
-            break
-        done = min(1.0, (before + elapsed) / plan)
-        rate = options.rate * min(1.0, (update + 1) / 200) * max(0.01, 0.5 * (1 + math.cos(math.pi * done)))
-        for group in optimiser.param_groups:
-            group["lr"] = rate
+    course.log = log
+    drawn = batches(preset, course.update, device)
+    for _ in course:
         rows = torch.randperm(HEIGHT, generator=generator)[:ROWS].sort().values
-        losses = loss_of(view, textures, batch, rows)
-        (losses[0] + 0.05 * losses[1]).backward()
-        torch.nn.utils.clip_grad_norm_(view.parameters(), 1.0)
-        optimiser.step()
-        optimiser.zero_grad(set_to_none=True)
-        update += 1
-        with torch.no_grad():
-            share = max(2 / (update + 1), 0.003)
-            torch._foreach_lerp_(list(average.parameters()), list(view.parameters()), share)
-        for at, loss in enumerate(losses):
-            value = float(loss.detach())
-            smooth[at] = value if smooth[at] == 0 else 0.98 * smooth[at] + 0.02 * value
-        if not math.isfinite(smooth[0]):
-            raise SystemExit(f"the loss is {smooth[0]} at update {update}: nothing was saved since the last checkpoint")
-        bar.n = min(bar.total, round(time.monotonic() - started))
-        bar.set_postfix(update=update, colours=f"{smooth[0]:.4f}", heights=f"{smooth[1]:.3f}", rate=f"{rate:.1e}")
-        if time.monotonic() - saved > options.checkpoint_minutes * 60:
-            save()
-            saved = time.monotonic()
-    save()
-    bar.close()
+        colours, heights = loss_of(view, textures, next(drawn), rows)
+        (colours + 0.05 * heights).backward()
+        course.learn([view], colours=float(colours.detach()), heights=float(heights.detach()))
 
 
 if __name__ == "__main__":

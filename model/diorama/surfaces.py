@@ -1,0 +1,120 @@
+"""What the diorama's trees and fronts look like, and the light of a moment."""
+
+from __future__ import annotations
+
+import math
+
+import numba as nb
+
+from model.camera import FLOOR_M, WINDOW_M
+from model.diorama.places import COLUMN
+from model.diorama.sampling import chance, clamp, hue_of, sample, smooth
+
+_SLENDER, _ROUND, _HAZE, _ROOF, _SUNKEN = (COLUMN[k] for k in ("slender", "round", "haze_r", "roof", "sunken"))
+_SPACE, _WARM = (COLUMN[k] for k in ("space", "warm"))
+
+
+@nb.njit(fastmath=True, inline="always")
+def foliage(detail, place, x, y, h, tall, distance):  # type: ignore[no-untyped-def]
+    """How light or dark what stands at (x, y) is at height h of `tall` m: leaves, branches, rings; 1 on average."""
+    fade = clamp(1.3 - distance / 90, 0.0, 1.0)
+    leaf = 0.5 * (sample(detail, 2, x * 4.5, h * 4.5) + sample(detail, 2, y * 4.5 + 50, h * 4.5))
+    leaf *= clamp(1.3 - distance / 55, 0.0, 1.0)
+    stem = smooth(place[_SLENDER] * 4 - 1.4)
+    tier = math.sin(h * 4.6 + 1.2 * leaf) * (1 - place[_ROUND]) * (1 - stem)
+    knot = abs(h / 1.3 - math.floor(h / 1.3) - 0.5) * 2
+    knot = smooth((knot - 0.86) * 9) * stem
+    foot = clamp(h / (0.25 * tall + 0.5), 0.0, 1.0)
+    tone = 1 + (0.62 * leaf * (1 - 0.6 * stem) + 0.30 * tier) * fade - 0.5 * knot * fade
+    return clamp(tone * (0.6 + 0.55 * foot), 0.15, 2.0)
+
+
+@nb.njit(fastmath=True, inline="always")
+def front(channel, h, high, along, hue, day, warm, fade):  # type: ignore[no-untyped-def]
+    """What a house's front has at height h of `high` m: how dark (1: as painted) and what light it gives, of a channel.
+
+    along: metres along the wall. fade: 1 near .. 0 where windows can't be told apart any more.
+    """
+    cells = along / WINDOW_M
+    floors = h / FLOOR_M
+    i, j = int(math.floor(cells)), int(math.floor(floors))  # noqa: RUF046
+    fx, fy = cells - i, floors - j
+    k = int(hue * 255)
+    if j == 0:
+        window = smooth((0.46 - abs(fx - 0.5)) * 20) * smooth((0.36 - abs(fy - 0.42)) * 20)
+        lit = 0.25 + 0.75 * chance(i, 7, k)
+    else:
+        window = smooth((0.16 + 0.18 * chance(k, 3, 5) - abs(fx - 0.5)) * 20) * smooth((0.30 - abs(fy - 0.52)) * 20)
+        likely = chance(i, j, k)
+        lit = 0.5 + 0.5 * likely if likely < 0.5 + 0.3 * warm else 0.0
+    window = window * fade + 0.24 * (1 - fade)
+    if h > high - 0.5:
+        return 0.62, 0.0
+    lit = lit * fade + 0.38 * (1 - fade)
+    lamp = (1.0, 0.72, 0.36)[channel]
+    if j == 0:  # shops, each in a colour of its own
+        lamp = lamp * (0.35 + 0.65 * warm) + (0.65 - 0.65 * warm) * hue_of(hue * 3, channel)
+    elif hue > 0.7:
+        lamp = 0.45 * lamp + 0.55 * (0.75, 0.88, 1.0)[channel]
+    return 1 - 0.62 * window, window * lit * lamp * (1 - 0.88 * day) * 1.05
+
+
+@nb.njit(fastmath=True, cache=True)
+def lights(weather, flash, place, out):  # type: ignore[no-untyped-def]
+    """Colours of a moment into out (7, 3): zenith, horizon, sunward glow, direct light, light from all round, cloud's
+    lit side, cloud's shaded side; and into out[7]: day, night, dusk.
+    """
+    roof, sunken, space, warm = place[_ROOF], place[_SUNKEN], place[_SPACE], place[_WARM]
+    sun, cloud, fog, rain, snow = weather[0], weather[1], weather[2], weather[3], weather[4]
+    cloud *= (1 - roof) * (1 - sunken) * (1 - space)
+    rise = math.sin(sun)
+    day = smooth((rise + 0.12) / 0.5)
+    night = 1 - smooth((rise + 0.30) / 0.30)
+    dusk = math.exp(-((rise - 0.03) ** 2) * 26) * (1 - 0.8 * cloud)
+    grey = cloud * cloud * (0.45 + 0.45 * max(rain, snow))
+    falling = max(rain, 0.5 * snow)
+    tone = 0.06 + 0.52 * day * (1 - 0.42 * falling) + 0.05 * dusk
+    zenith = (0.035 + 0.11 * day + 0.10 * dusk, 0.065 + 0.285 * day + 0.06 * dusk, 0.18 + 0.50 * day + 0.13 * dusk)
+    horizon = (0.10 + 0.55 * day + 0.42 * dusk, 0.15 + 0.62 * day + 0.13 * dusk, 0.28 + 0.62 * day - 0.02 * dusk)
+    overcast = (0.96, 1.0, 1.08)
+    # Sunlight reddens as it sinks; clouds take it away, and the sky's own light stays.
+    clear = (1 - 0.85 * cloud) * (1 - 0.6 * fog) * (1 - 0.7 * falling)
+    strength = smooth((rise + 0.04) / 0.25) * clear
+    low_sun = clamp(1 - rise / 0.45, 0.0, 1.0)
+    sunlight = (1.02, 0.96 - 0.42 * low_sun, 0.84 - 0.62 * low_sun)
+    around = (
+        0.17 + 0.235 * day + 0.13 * dusk + 0.16 * day * cloud,
+        0.23 + 0.235 * day + 0.06 * dusk + 0.15 * day * cloud,
+        0.39 + 0.17 * day + 0.03 * dusk + 0.13 * day * cloud,
+    )
+    lit = (0.10 + 0.84 * day, 0.12 + 0.83 * day, 0.20 + 0.78 * day)
+    dusk_lit = (0.62, 0.22, 0.10)
+    haze_day = day * (1 - 0.5 * cloud)
+    for k in range(3):
+        out[0, k] = zenith[k] * (1 - grey) + grey * tone * overcast[k] + flash * 0.45
+        out[1, k] = (
+            horizon[k] * (1 - grey) + grey * tone * 1.22 * overcast[k] + place[_HAZE + k] * haze_day + flash * 0.5
+        )
+        out[2, k] = (0.95, 0.50, 0.18)[k] * dusk + (0.30, 0.24, 0.14)[k] * day * clear
+        out[3, k] = sunlight[k] * strength * 0.78 + flash * 0.5
+        out[4, k] = around[k] * (1 - 0.38 * falling) + flash * 0.55
+        out[5, k] = lit[k] * (1 - 0.42 * falling * cloud) + dusk_lit[k] * dusk + flash * 0.5
+        out[6, k] = out[5, k] * (0.80 - 0.30 * falling - 0.12 * cloud) + (0.0, 0.01, 0.03)[k]
+        # Lamps light the haze and what stands in it; a ceiling, water and space have lights of their own.
+        dark = warm * (1 - day)
+        out[1, k] += (0.17, 0.09, 0.04)[k] * dark
+        out[4, k] += (0.30, 0.18, 0.08)[k] * dark
+        under = 0.36 + 0.64 * day + 0.10 * dusk
+        for row, inside, deep, star in (
+            (0, (0.06, 0.07, 0.11)[k], (0.16, 0.60, 0.70)[k] * under, (0.020, 0.014, 0.050)[k]),
+            (1, (0.07, 0.085, 0.14)[k], (0.02, 0.25, 0.38)[k] * under, (0.085, 0.040, 0.150)[k]),
+            (2, 0.0, (0.05, 0.16, 0.14)[k] * day, (0.10, 0.05, 0.12)[k]),
+            (3, (0.34, 0.25, 0.18)[k], (0.26, 0.44, 0.42)[k] * day, (0.22, 0.20, 0.30)[k]),
+            (4, (0.62, 0.56, 0.62)[k], (0.50, 0.56, 0.56)[k] * under, (0.30, 0.26, 0.46)[k]),
+        ):
+            value = out[row, k]
+            value += (inside + flash * 0.3 - value) * roof
+            value += (deep + flash * 0.3 - value) * sunken
+            out[row, k] = value + (star + flash * 0.3 - value) * space
+    night += (1 - night) * space
+    out[7, 0], out[7, 1], out[7, 2] = day, night, dusk

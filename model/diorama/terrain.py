@@ -1,0 +1,125 @@
+"""How high the diorama's land stands: ground, water, trees and houses."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numba as nb
+
+from model.camera import WAVE_PER_M, focal
+from model.diorama.places import COLUMN
+from model.diorama.sampling import clamp, sample, smooth
+from model.field import DETAIL_CELL_M, LAND_CELL_M, TOWN_CELL_M
+
+_HILL, _RIDGE, _RIDGE_FAR, _DUNE, _SEA = (COLUMN[k] for k in ("hill_m", "ridge_m", "ridge_far_m", "dune_m", "sea"))
+_WATER, _BASE, _TREE, _COVER, _SLENDER = (COLUMN[k] for k in ("water", "base_m", "tree_m", "tree_cover", "slender"))
+_ROUND, _CLEAR, _BLOCK, _PITCHED = (COLUMN[k] for k in ("round", "clear_m", "block_m", "pitched"))
+
+
+TREE_LINE_M = 70.0
+
+
+@nb.njit(fastmath=True, cache=True)
+def ground_height(land, place, shore, x, y, distance):  # type: ignore[no-untyped-def]
+    """Height in metres of bare ground at (x, y), which may lie under water.
+
+    shore: x, y and bearing (rad) of the line beyond which a sea lies. Mountains rise only some distance away: the
+    walker has a valley.
+    """
+    u, v = x / LAND_CELL_M, y / LAND_CELL_M
+    hills = sample(land, 0, u, v)
+    height = place[_BASE] + place[_HILL] * hills
+    if place[_RIDGE] > 1:
+        away = (distance - place[_RIDGE_FAR]) / (place[_RIDGE_FAR] * 4)
+        if away > 0:
+            height += place[_RIDGE] * sample(land, 1, u, v) * smooth(away)
+    if place[_DUNE] > 0.1:
+        height += place[_DUNE] * sample(land, 2, u, v)
+    if place[_SEA] > 0.001:
+        seaward = (x - shore[0]) * math.sin(shore[2]) + (y - shore[1]) * math.cos(shore[2])
+        seaward += 14 * hills + 3 * sample(land, 3, u, v)
+        beach = -seaward * 0.055 if seaward < 0 else -seaward * 0.04
+        flat = 1 if seaward < 0 else 0.1
+        beach = clamp(beach, -9.0, 4.0)
+        height = height * (1 - place[_SEA]) + (beach + 0.25 * (height - place[_BASE]) * flat) * place[_SEA]
+    return height
+
+
+@nb.njit(fastmath=True, cache=True)
+def tree_at(land, detail, shift, place, x, y, ground, distance):  # type: ignore[no-untyped-def]
+    """Of the tree at (x, y): how near its middle, 0..1, and its height in metres there; zeros where none stands."""
+    du, dv = (x + shift[0]) / DETAIL_CELL_M, (y + shift[1]) / DETAIL_CELL_M
+    # The rank of the nearest thing, not between two.
+    ui, vi = int(math.floor(du + 0.5)) & 511, int(math.floor(dv + 0.5)) & 511  # noqa: RUF046
+    grove = sample(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
+    rank = detail[vi, ui, 1]
+    if rank > place[_COVER] * (1 + 0.6 * grove) * smooth((TREE_LINE_M - ground) / 25):
+        return 0.0, 0.0
+    # Nothing stands so near that it walls the view up: trees sink as one comes near, and are gone before they are low.
+    grown = smooth((distance - place[_CLEAR]) / (0.6 * place[_CLEAR]))
+    if grown < 0.35:
+        return 0.0, 0.0
+    crown = sample(detail, 0, du, dv)
+    crown = clamp((crown - place[_SLENDER]) / (1 - place[_SLENDER]), 0.0, 1.0)
+    rounded = math.sqrt(1 - (1 - crown) * (1 - crown))
+    crown = crown * (1 - place[_ROUND]) + rounded * place[_ROUND]
+    ragged = 1 + 0.22 * clamp(sample(detail, 2, du, dv), -1.5, 1.5) * (1 - place[_SLENDER])
+    return crown, place[_TREE] * crown * grown * (0.75 + 0.25 * (1 - rank)) * ragged
+
+
+@nb.njit(fastmath=True, cache=True)
+def house_at(town, shift, place, x, y, distance):  # type: ignore[no-untyped-def]
+    """Height in metres of the house at (x, y) and the hue of its front; zeros in a street.
+
+    Houses sink as one comes so near that one would walk into them.
+    """
+    u, v = int(math.floor((x + shift[0]) / TOWN_CELL_M)) & 511, int(math.floor((y + shift[1]) / TOWN_CELL_M)) & 511  # noqa: RUF046
+    rank = town[v, u, 0]
+    if rank == 0:
+        return 0.0, 0.0
+    high = place[_BLOCK] * (0.3 + 0.7 * rank) * (1 + 0.55 * place[_PITCHED] * town[v, u, 1])
+    return high * smooth((distance - 3.0) / 4.0), town[v, u, 2]
+
+
+@nb.njit(fastmath=True, inline="always")
+def water_level(place):  # type: ignore[no-untyped-def]
+    """Height of the water in metres: it rises out of the ground as a place with water comes near."""
+    return -14.0 * (1 - place[_WATER])
+
+
+focal_of: Any = nb.njit(focal)
+
+
+@nb.njit(fastmath=True, nogil=True, cache=True)
+def heights(out, width, columns, distances, land, detail, town, shift, place, shore, camera, swash, wind):  # type: ignore[no-untyped-def]
+    """Heights in metres along the rays of `columns` (n,), at `distances` (K,), into `out` (n, K, 2): of the ground,
+    be it under water, and of what is seen there.
+    """
+    px, py, yaw = camera[0], camera[1], camera[3]
+    f = focal_of(width)
+    cy, sy = math.cos(yaw), math.sin(yaw)
+    level = water_level(place)
+    for index in range(len(columns)):
+        across = (columns[index] + 0.5 - width * 0.5) / f
+        dx, dy = sy + cy * across, cy - sy * across
+        for k in range(len(distances)):
+            z = distances[k]
+            wx, wy = px + dx * z, py + dy * z
+            ground = ground_height(land, place, shore, wx, wy, z)
+            surface = ground
+            if ground < level:
+                seaward = (wx - shore[0]) * math.sin(shore[2]) + (wy - shore[1]) * math.cos(shore[2])
+                bend = sample(land, 3, wx / LAND_CELL_M, wy / LAND_CELL_M)
+                wave = math.sin(seaward * WAVE_PER_M + swash * 6.2831853 + 1.3 * bend)
+                swell = (0.06 + 0.42 * wind) * place[_SEA] * min(1.0, (level - ground) * 0.5)
+                surface = level + swell * wave
+            else:
+                house = 0.0
+                if place[_BLOCK] > 0.5:
+                    house = house_at(town, shift, place, wx, wy, z)[0]
+                if house > 0:
+                    surface = ground + house
+                elif place[_COVER] > 0.005 and z > place[_CLEAR]:
+                    surface = ground + tree_at(land, detail, shift, place, wx, wy, ground, z)[1]
+            out[index, k, 0], out[index, k, 1] = ground, surface
