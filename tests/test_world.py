@@ -63,6 +63,33 @@ def test_resume_is_bit_exact_over_cache_wrap_around(tmp_path: Path) -> None:
         assert _same(world.step(_asked(step)), again.step(_asked(step)))
 
 
+def test_resume_and_fork_are_bit_exact_with_a_cast(tmp_path: Path) -> None:
+    """Who is there goes on as if nothing had happened: seen, heard and told."""
+    world = tiny_model().begin(None, seed=3, view="third")
+    for step in range(30):
+        if step in (0, 12):
+            cues = {"kitten": "enter", "fireworks": "enter"} if step == 0 else {"fish": "enter", "kitten": "leave"}
+            world.wish = replace(world.wish, cues=cues, character=3)
+        world.step(_asked(step))
+    assert set(world.step(_asked(30)).applied["figures"]) >= {"fireworks", "fish"}
+    world.save(tmp_path / "snapshot.safetensors")
+    again, twin = tiny_model().resume(tmp_path / "snapshot.safetensors"), world.fork()
+    for step in range(31, 45):
+        chunk = world.step(_asked(step))
+        assert _same(chunk, again.step(_asked(step))) and _same(chunk, twin.step(_asked(step)))
+
+
+def test_figures_and_the_walker_are_seen() -> None:
+    worlds = [tiny_model().begin(None, seed=3) for _ in range(3)]
+    worlds[1].wish = replace(worlds[1].wish, cues={"fireflies": "enter", "birds": "enter", "whale": "enter"})
+    worlds[2].wish = replace(worlds[2].wish, third=True)
+    for _ in range(30):
+        chunks = [world.step() for world in worlds]
+    assert [chunk.applied["figures"] for chunk in chunks] == [[], ["fireflies", "birds", "whale"], []]
+    plain, cast, third = (chunk.frames[0].astype(int) for chunk in chunks)
+    assert np.abs(cast - plain).max() > 5 and np.abs(third - plain)[50:80, 70:90].max() > 5
+
+
 def test_fork_is_bit_exact_and_independent() -> None:
     world = _alive()
     twin, third = world.fork(), world.fork()
