@@ -24,6 +24,7 @@ _WALKER_BOX = (0.6, 2.0)
 BOXES = tuple(_BOXES.get(kind, _WALKER_BOX) for kind in KINDS)
 STANDING = frozenset({"kitten", "deer", "fox", "person", "boat"})  # the foot of their box is on ground or water
 _NEAREST_M = 1.5  # what comes nearer is not seen
+_LEAST = 0.002  # half a height of the picture's, below which a box shows nothing
 _TAN = math.tan(FIELD_OF_VIEW_RAD / 2)
 
 
@@ -94,7 +95,7 @@ def placed(sprite: Sprite, walker: Walker, stand_m: float, aspect: float) -> Pla
     u = (aside / distance / _TAN + 1) / 2
     v = HORIZON - ((middle - walker.z) / distance - math.tan(walker.pitch)) / heights
     reach = half * math.hypot(1, wide)
-    if not (-reach < u * aspect < aspect + reach and -reach < v < 1 + reach):
+    if half < _LEAST or not (-reach < u * aspect < aspect + reach and -reach < v < 1 + reach):
         return None
     pose = (sprite.gait, sprite.moving, sprite.act, sprite.hue, sprite.look)
     return Placed(sprite.kind, u, v, half, distance, sprite.right, sprite.tilt_rad, pose)

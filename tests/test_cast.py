@@ -156,6 +156,7 @@ def test_a_sprite_is_placed_where_geometry_puts_it() -> None:
     assert near and far and near.u == pytest.approx(0.5) and near.half == pytest.approx(2 * far.half)
     assert placed(Sprite(kind, *ahead(WALKER, -5.0, 0.0)), WALKER, 0.0, ASPECT) is None
     assert placed(Sprite(kind, *ahead(WALKER, 10.0, 40.0)), WALKER, 0.0, ASPECT) is None
+    assert placed(Sprite(kind, x, y, size=0.0), WALKER, 0.0, ASPECT) is None  # a lantern that is only just lit
     right = placed(Sprite(kind, *ahead(WALKER, 10.0, 2.0)), WALKER, 0.0, ASPECT)
     assert right and right.u > 0.5
 

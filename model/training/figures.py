@@ -23,7 +23,6 @@ from model.shading import Moment
 from model.sprites import BOXES, KINDS
 from model.training.course import Course, Rates, options_of
 
-SIMPLE = frozenset({"fireflies", "lanterns", "boat", "balloon", "meteor"})  # nothing of them moves much
 POSES, POINTS = 16, 80  # of a kind, of an update
 MOMENTS = 48
 
@@ -71,15 +70,26 @@ def random_points(rng: np.random.Generator, kind: int, where: Array, count: tupl
     return x.astype(np.float32), y.astype(np.float32)
 
 
-def loss_of(figures: Figures, rng: np.random.Generator, kind: int) -> Tensor:
-    """How far a kind's network is from its teacher on random points."""
-    poses = random_poses(rng, kind, POSES)
-    x, y = random_points(rng, kind, figures.occupied[kind].numpy(), (POSES, POINTS))
-    wanted = torch.from_numpy(teacher.tell(kind, x, y, poses))
-    given = figures.kinds[kind](torch.from_numpy(x), torch.from_numpy(y), torch.from_numpy(poses))
-    cover = F.binary_cross_entropy_with_logits(given[..., 5], wanted[..., 5])
-    missed = (torch.sigmoid(given[..., :5]) - wanted[..., :5]).abs() * given.new_tensor([1.0, 1.0, 1.0, 0.5, 1.0])
-    return cover + 2 * (missed.mean(-1) * wanted[..., 5]).mean()
+def loss_of(figures: Figures, rng: np.random.Generator, chosen: list[int]) -> Tensor:
+    """How far the network is from its teacher on random points of figures of the chosen kinds: (kinds,)."""
+    poses = [random_poses(rng, kind, POSES) for kind in chosen]
+    points = [random_points(rng, kind, figures.occupied[kind].numpy(), (POSES, POINTS)) for kind in chosen]
+    told = [teacher.tell(kind, x, y, pose) for kind, (x, y), pose in zip(chosen, points, poses, strict=True)]
+    wanted = torch.from_numpy(np.concatenate(told)).transpose(1, 2)
+    x, y = (torch.from_numpy(np.concatenate(part)) for part in zip(*points, strict=True))
+    kinds = torch.tensor(chosen).repeat_interleave(POSES)
+    given = figures.told(kinds, x, y, torch.from_numpy(np.concatenate(poses)))
+    cover = F.binary_cross_entropy_with_logits(given[:, 5], wanted[:, 5], reduction="none")
+    missed = (torch.sigmoid(given[:, :5]) - wanted[:, :5]).abs() * given.new_tensor([1, 1, 1, 0.5, 1])[:, None]
+    return (cover + 2 * missed.mean(1) * wanted[:, 5]).view(len(chosen), -1).mean(1)
+
+
+def clip(figures: Figures) -> None:
+    """Keep each kind's gradient at a length of 1 or less: the kinds share no weight, and none holds up another."""
+    gradients = [p.grad for p in figures.parameters() if p.grad is not None and p.ndim == 3]  # (kinds, …)
+    squares = torch.stack([g.flatten(1).square().sum(1) for g in gradients]).sum(0)
+    for gradient in gradients:
+        gradient.mul_((1 / squares.sqrt().clamp(min=1e-6)).clamp(max=1)[:, None, None])
 
 
 def air_loss_of(figures: Figures, rng: np.random.Generator) -> Tensor:
@@ -113,16 +123,11 @@ def main() -> None:
             module.occupied.copy_(torch.from_numpy(np.stack([occupied(kind) for kind in range(len(KINDS))])))
     course.log = lambda: f"{course.losses.get('loss', 0.0):.5f}"
     rng = np.random.default_rng([course.update, 50])
-    for update in course:
-        total = 0.0
-        for kind, name in enumerate(KINDS):
-            if name in SIMPLE and update % 3:
-                continue
-            loss = loss_of(figures, rng, kind)
-            loss.backward()
-            total += float(loss.detach()) * (3 if name in SIMPLE else 1) / len(KINDS)
-        air_loss_of(figures, rng).backward()
-        course.learn([*figures.kinds, figures.light, figures.veil], loss=total)
+    for _ in course:
+        losses = loss_of(figures, rng, list(range(len(KINDS))))
+        (losses.sum() + air_loss_of(figures, rng)).backward()
+        clip(figures)
+        course.learn([], loss=float(losses.mean().detach()))
 
 
 if __name__ == "__main__":
