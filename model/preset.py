@@ -11,7 +11,7 @@ class Preset:
 
     height: int = 216
     width: int = 384
-    view_looks: int = 88  # points at which a picture's column looks at the land
+    view_looks: int = 80  # points at which a picture's column looks at the land
     view_width: int = 64  # of the networks that tell colours
     ground_width: int = 40  # of those that tell heights
     channels: int = 96  # numbers in a token
