@@ -88,8 +88,8 @@ class Easing:
     """
 
     PLACE_STEP = 1 / 72  # a change of place takes 6 s
-    SUN_STEP_RAD = 0.018  # from noon to night in 8 s
-    ENVIRONMENT_STEP = 1 / 48
+    SUN_STEP_RAD = 0.010  # from noon to night in 14 s
+    ENVIRONMENT_STEP = 1 / 56
     STYLE_STEP = 1 / 24
     LIFT_STEP_M = 0.25
     LOUD_SHARE = 0.2
