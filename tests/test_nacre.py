@@ -88,7 +88,7 @@ def test_a_directive_leads_the_world_elsewhere_without_a_cut() -> None:
     world, before, _ = _world("a desert at noon", 24)
     embedding = nacre().embed("night falls")
     frames = [before]
-    for step in range(84):
+    for step in range(150):
         asked = Conditions(motion=STILL, directive=embedding if step == 0 else None)
         frames.append(world.step(asked).frames[0].astype(np.float32))
     assert frames[-1].mean() < 0.6 * before.mean()
