@@ -149,7 +149,7 @@ def test_a_presence_map_of_another_shape_is_refused() -> None:
 def test_a_change_eases_in_and_a_release_gives_the_key_back() -> None:
     world = tiny_model().begin(None)
     world.step(Conditions(environment={"rain": 0.0}))
-    rain = [world.step(Conditions(environment={"rain": 1.0})).applied["environment"]["rain"] for _ in range(50)]
+    rain = [world.step(Conditions(environment={"rain": 1.0})).applied["environment"]["rain"] for _ in range(60)]
     assert 0 < rain[0] < 0.1 and rain[-1] == 1.0 and all(b - a < 0.05 for a, b in itertools.pairwise(rain))
     world.wish = replace(world.wish, environment={"fog": 0.7})
     assert "fog" in world.step().applied["environment"]
