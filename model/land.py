@@ -31,7 +31,8 @@ from model.preset import Preset
 from model.shading import Moment, Shader, Textures, features, nearest, sample, texels, weight_of
 
 _RAIN, _WIND = ENVIRONMENT.index("rain"), ENVIRONMENT.index("wind")
-_LEAK = 0.1  # so that trees which stand too low, most stand nowhere, can still grow
+LEAST_BLOCKS = 0.015  # fewer houses than this are none
+LEAK = 0.1  # so that trees which stand too low, most stand nowhere, can still grow
 _HALVINGS = 5  # by which a wall is found between two points of a ray
 _HOUSES_M = 420.0  # farther off a wall's place is exact enough
 _FOLIAGE_M = 120.0  # farther off no leaf is told from another
@@ -176,7 +177,7 @@ class Terrain(nn.Module):
         given = self._of_some(
             self.stands, [p.expand_as(ground).reshape(-1).take(index) for p in parts], where, index, told
         )
-        tall = 10 * F.leaky_relu(given[:, 0], _LEAK)
+        tall = 10 * F.leaky_relu(given[:, 0], LEAK)
         return torch.zeros(ground.numel(), device=ground.device).index_copy(0, index, tall).view_as(ground)
 
     def relief(
@@ -209,10 +210,10 @@ class Terrain(nn.Module):
                 index = ((y + shift[:, 1]) / TOWN_CELL_M).floor().long() & (SIZE - 1)
                 index = index * SIZE + (((x + shift[:, 0]) / TOWN_CELL_M).floor().long() & (SIZE - 1))
                 town = texels(textures.town, index)
-                built = (town[..., 0] > 0) & (blocks > 0.015)
+                built = (town[..., 0] > 0) & (blocks > LEAST_BLOCKS)
                 near = [(distance / 4).clamp(max=2).expand_as(ground), (distance / 40).clamp(max=2).expand_as(ground)]
                 rises = self.houses(features([town[..., 0], town[..., 1], *near]), told).float().view_as(ground)
-                house, hue = 20 * F.leaky_relu(rises, _LEAK) * built, town[..., 2] * built
+                house, hue = 20 * F.leaky_relu(rises, LEAK) * built, town[..., 2] * built
         # In houses, and under water, nothing grows.
         if blocks is not None:
             tall = tall * (house.abs() < 0.05)

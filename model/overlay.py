@@ -20,7 +20,7 @@ from model.field import SIZE
 from model.shading import Moment, Shader, Textures, lay, sample, weight_of
 
 _SNOW, _RAIN, _WIND = (ENVIRONMENT.index(k) for k in ("snow", "rain", "wind"))
-_LEAST = 0.01  # less rain, snow or nearness than this is none
+LEAST = 0.01  # less rain, snow or nearness than this is none
 
 
 class Overlay(nn.Module):
@@ -35,14 +35,14 @@ class Overlay(nn.Module):
         self, textures: Textures, moment: Moment, picture: Tensor, u: Tensor, v: Tensor, told: Tensor, aspect: float
     ) -> Tensor:
         """Picture (B, C, R, 3) and what lies over it; u (B, C) and v (R,): its columns and rows in 0..1."""
-        if bool((moment.presence[..., 0] > 2 * _LEAST).any()):
+        if bool((moment.presence[..., 0] > 2 * LEAST).any()):
             picture = self._visitors(textures, moment, picture, u, v, told, aspect)
-        if bool((self._open_air(moment) * moment.environment[:, [_RAIN, _SNOW]] > _LEAST).any()):
+        if bool((self.open_air(moment) * moment.environment[:, [_RAIN, _SNOW]] > LEAST).any()):
             picture = self._falling(textures, moment, picture, u, v, told, aspect)
         return picture
 
     @staticmethod
-    def _open_air(moment: Moment) -> Tensor:
+    def open_air(moment: Moment) -> Tensor:
         """How much of rain and snow reaches each moment, (B, 1): none under a ceiling, in water or in space."""
         share = torch.ones(len(moment.flash), 1, device=moment.flash.device)
         for name in ("roof", "sunken", "space"):
@@ -69,34 +69,34 @@ class Overlay(nn.Module):
         lift = ((moment.phases[:, 0] * 20) % SIZE).float()[:, None, None]
         mote = sample(textures.mote, 0, across * 210 + sway, (down * 210 + lift).expand_as(sway))
         parts = [near, stir, mote, _phase(moment, PULSE_RAD_S).sin(), near * mote]
-        return lay(picture, near > _LEAST, parts, self.stirs, told, False)
+        return lay(picture, near > LEAST, parts, self.stirs, told, False)
 
     def _falling(
         self, textures: Textures, moment: Moment, picture: Tensor, u: Tensor, v: Tensor, told: Tensor, aspect: float
     ) -> Tensor:
         rain, snow, wind = (moment.environment[:, k, None, None] for k in (_RAIN, _SNOW, _WIND))
-        open_air = self._open_air(moment)[..., None]
+        open_air = self.open_air(moment)[..., None]
         rain, snow = rain * open_air, snow * open_air
         turn = moment.camera[:, 3, None, None].float() / FIELD_OF_VIEW_RAD * aspect
         clock = moment.phases[:, 0]
         fallen = [((clock * rate) % 4096).double()[:, None, None] for rate in (RAIN_HEIGHTS_S, SNOW_HEIGHTS_S)]
         # Streaks are long: in a running world every second row tells them well enough.
-        if len(told) == 1 and not torch.is_grad_enabled() and not bool((snow > _LEAST).any()) and len(v) % 2 == 0:
+        if len(told) == 1 and not torch.is_grad_enabled() and not bool((snow > LEAST).any()) and len(v) % 2 == 0:
             v = v.unflatten(0, (-1, 2)).mean(1)
         across, down = (u * aspect)[:, :, None], v[None, None, :]
         none = torch.zeros(*u.shape, len(v), device=picture.device)
         for layer, (scale, begins) in enumerate(FALL_LAYERS):
             drop = flake = none
-            if bool((rain > _LEAST).any()):
+            if bool((rain > LEAST).any()):
                 tu = (across + turn + (0.06 + 0.40 * wind) * down) * scale + begins
                 tv = ((down - fallen[0]) * scale % SIZE).float()
-                drop = sample(textures.streak, 0, tu, tv.expand_as(tu)) * (rain > _LEAST)
-            if bool((snow > _LEAST).any()):
+                drop = sample(textures.streak, 0, tu, tv.expand_as(tu)) * (rain > LEAST)
+            if bool((snow > LEAST).any()):
                 fell = down - fallen[1]
                 sway = 0.03 * (_phase(moment, 1.3) + 7 * down + 2 * layer).sin() + (0.16 * wind * fell).float()
                 tu = ((across + turn + sway) * scale * 0.85 + begins) % SIZE
                 tv = (fell * scale * 0.85 % SIZE).float()
-                flake = sample(textures.flake, 0, tu, tv.expand_as(tu)) * (snow > _LEAST)
+                flake = sample(textures.flake, 0, tu, tv.expand_as(tu)) * (snow > LEAST)
             parts = [drop, flake, none + layer, drop * flake]
             picture = lay(picture, (drop > 0) | (flake > 0), parts, self.falls, told, True)
         return picture

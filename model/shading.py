@@ -146,14 +146,14 @@ class Shader(nn.Module):
     def forward(self, x: Tensor, told: Tensor) -> Tensor:
         """x (B, N, inputs), told (B, TOLD'): (B, N, outputs). Inputs that x lacks at its end are 0."""
         if len(told) == 1 and not torch.is_grad_enabled():
-            return self._of_one(x[0], told)[None]
+            return self.of_one(x[0], told)[None]
         turned = self.tells(told).view(len(told), -1, 2, 1, self.width)  # (B, layers, 2, 1, width)
         x = F.pad(x, (0, self.inputs - x.shape[-1]))
         for at, layer in enumerate(self.layers):
             x = torch.relu(torch.addcmul(turned[:, at, 1], layer(x), 1 + turned[:, at, 0]))
         return self.out(x)
 
-    def _of_one(self, x: Tensor, told: Tensor) -> Tensor:
+    def of_one(self, x: Tensor, told: Tensor) -> Tensor:
         """The same for one moment (N, inputs), faster: its conditions become part of the weights, once for all."""
         kind = x.device.type
         to = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else torch.float32

@@ -28,7 +28,7 @@ from model.shading import TOLD, Moment, Textures, weight_of
 from model.sky import Sky
 
 _TOLD = 128  # numbers that all networks are told of a moment
-_NEAREST_AT_MOST_M = 6.0  # where a view begins that looks at the sky
+NEAREST_AT_MOST_M = 6.0  # where a view begins that looks at the sky
 _SKY_COARSE = 2  # a running world's sky is soft
 
 
@@ -82,7 +82,7 @@ class View(nn.Module):
         if b == 1 and not torch.is_grad_enabled():
             # One view looks no nearer than its lowest line of sight meets the ground, should it rise towards the eyes.
             nearest = 0.7 * EYE_M / max(1e-3, -float(slope[0, -1]))
-            looks = distances(len(distance), min(max(round(nearest, 1), NEAREST_M), _NEAREST_AT_MOST_M))
+            looks = distances(len(distance), min(max(round(nearest, 1), NEAREST_M), NEAREST_AT_MOST_M))
             distance = torch.from_numpy(looks).to(distance.device)
         land, points = self.terrain(textures, moment, across, distance, told, far)
         focal_px = 1 / (pixel * heights)

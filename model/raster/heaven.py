@@ -1,0 +1,145 @@
+"""What directions tell the network of the sky, and the sky laid into a picture."""
+
+from __future__ import annotations
+
+import math
+
+import numba as nb
+import numpy as np
+
+from model.camera import MOON_AZIMUTH_RAD, MOON_RAD, ROOF_M, SUN_AZIMUTH_RAD
+from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE
+from model.raster.texture import clamp, sample, sample_of
+
+PLAIN, ALL = 16, 36  # features of an open sky, and of every other
+_TURN = SIZE / math.pi  # texels to a radian
+
+
+@nb.njit(fastmath=True)
+def _off(azimuth, bearing):  # type: ignore[no-untyped-def]
+    return math.atan2(math.sin(azimuth - bearing), math.cos(azimuth - bearing))
+
+
+@nb.njit(fastmath=True, nogil=True, cache=True)
+def sky_features(  # type: ignore[no-untyped-def]
+    cloud_of, wisp_of, star_of, mote_of, land, grain_of, bloom_of, across, counts, tangents, camera, sun, drift, clock,
+    space, sunken, lanterns, roof, out,
+):  # fmt: skip
+    """Into `out` (features, …): for each column `across` (C,) its first `counts` (C,) tangents (R,) upwards.
+
+    space, sunken, lanterns, roof: whether the place has any of it.
+    """
+    n, yaw = 0, camera[3]
+    risen = math.tan(min(sun, 1.2)) * 0.9
+    fast, slow = (clock * 2.2) % SIZE, (clock * 1.7) % SIZE
+    for c in range(len(across)):
+        azimuth = yaw + math.atan(across[c])
+        stretch = 1 / math.sqrt(1 + across[c] * across[c])
+        off_sun, off_moon = _off(azimuth, SUN_AZIMUTH_RAD), _off(azimuth, MOON_AZIMUTH_RAD)
+        sin, cos = math.sin(azimuth), math.cos(azimuth)
+        towards = math.exp(-1.6 * off_sun * off_sun)
+        for r in range(counts[c]):
+            up = tangents[r] * stretch
+            high = max(up, 0.0)
+            over_sun = up - risen if sun < 1.2 else 9.0
+            d = off_sun * off_sun + over_sun * over_sun
+            over_moon = up - MOON_RAD
+            m = off_moon * off_moon + over_moon * over_moon
+            over = 1 / (max(up, 0.004) + 0.09)
+            cu, cv = sin * over * 15 + drift, cos * over * 15
+            cloud = sample(cloud_of, cu, cv)
+            wisp = sample(wisp_of, cu * 2.3 + 90, cv * 2.3) * clamp(up * 5, 0.0, 1.0)
+            near = math.exp(-min(d, 20.0))
+            near5 = near * near * near * near * near
+            near30 = near5 * near5 * near5
+            near30 *= near30
+            out[0, n], out[1, n] = up, math.sqrt(min(high * 1.25, 1.0))
+            out[2, n], out[3, n] = math.exp(-9 * high), clamp(up * 9, 0.0, 1.0)
+            out[4, n], out[5, n] = cloud + 0.34 * wisp, wisp
+            out[6, n], out[7, n] = sample(star_of, azimuth * _TURN, up * 160), towards
+            out[8, n], out[9, n], out[10, n] = near30, near5, near * near * near * near * cloud
+            out[11, n], out[12, n] = clamp((0.0034 - d) * 900, 0.0, 1.0), math.exp(-300 * d) if d < 0.2 else 0.0
+            out[13, n], out[14, n] = clamp((0.0022 - m) * 1500, 0.0, 1.0), math.exp(-28 * m) if m < 2 else 0.0
+            out[15, n] = 1.0 if up < 0.004 else 0.0
+            if space:
+                gas = sample(cloud_of, azimuth * (_TURN / 2), up * 130)
+                veins = sample(wisp_of, azimuth * _TURN + 40, up * 190)
+                sparkle = sample(mote_of, azimuth * _TURN + 99, up * 160) ** 6
+                globe = clamp((0.042 - m) * 500, 0.0, 1.0)
+                tilt = over_moon - 0.22 * off_moon
+                ring = (off_moon + 0.35 * over_moon) ** 2 + (tilt * 6.5) ** 2
+                belt = clamp((0.21 - ring) * 14, 0.0, 1.0) * clamp((ring - 0.085) * 30, 0.0, 1.0)
+                out[16, n], out[17, n], out[18, n], out[19, n] = gas, veins, sparkle, globe
+                out[20, n] = clamp(0.28 + 3.4 * off_moon + 2.2 * over_moon, 0.0, 1.0) * globe
+                out[21, n] = math.sin(55 * over_moon + 1.5 * gas) * globe
+                out[22, n] = belt * (1 - globe * (1.0 if tilt > 0 else 0.0))
+                out[23, n] = gas + 0.4 * veins
+            if sunken:
+                far = 1 / (high + 0.16)
+                su, sv = sin * far * 20, cos * far * 20
+                web = sample(wisp_of, su + fast, sv) - sample(wisp_of, su - slow, sv + 77)
+                web = math.exp(-3 * web * web)
+                out[24, n], out[25, n] = web, web * clamp(up * 2.6, 0.0, 1.0)
+                out[26, n] = sample(wisp_of, azimuth * _TURN + (clock * 0.25) % SIZE, 40.0)
+            if lanterns and up > 0:
+                out[27, n] = sample(mote_of, azimuth * _TURN, up * _TURN - fast)
+                out[28, n] = sample(mote_of, azimuth * (_TURN / 2) + 31, up * (_TURN / 2) - (clock * 4.2) % SIZE + 60)
+                out[29, n] = clamp(up * 14, 0.0, 1.0)
+            if roof:
+                away = ROOF_M / max(up, 0.012)
+                reach = away * stretch
+                hx = camera[0] + (math.sin(yaw) + math.cos(yaw) * across[c]) * reach
+                hy = camera[1] + (math.cos(yaw) - math.sin(yaw) * across[c]) * reach
+                veil = math.exp(-0.022 * away)
+                crystal = sample(bloom_of, hx / DETAIL_CELL_M, hy / DETAIL_CELL_M)
+                out[30, n] = sample_of(land, 3, hx / LAND_CELL_M * 3, hy / LAND_CELL_M * 3) * veil
+                out[31, n] = sample(grain_of, hx / DETAIL_CELL_M * 0.5, hy / DETAIL_CELL_M * 0.5) * veil
+                out[32, n], out[33, n], out[34, n] = crystal, veil, max(crystal - 1.7, 0.0) * veil
+                out[35, n] = 1.0
+            n += 1
+    return n
+
+
+@nb.njit(fastmath=True, nogil=True, cache=True)
+def rows_wanted(open_rows, wide, high, out):  # type: ignore[no-untyped-def]
+    """How many rows of a coarse sky its columns (C',) must know, each `wide` columns and `high` rows of the picture."""
+    last = len(open_rows) - 1
+    for i in range(len(out)):
+        most = 0
+        for c in range(max(0, (i - 1) * wide), min(last, (i + 2) * wide - 1) + 1):
+            most = max(most, open_rows[c])
+        out[i] = (most + high - 1) // high + 1 if most > 0 else 0
+
+
+@nb.njit(fastmath=True, nogil=True, cache=True)
+def spread(given, counts, sky):  # type: ignore[no-untyped-def]
+    """Colours (…, 3) as the network gave them into their columns: sky (C', R', 3)."""
+    n = 0
+    for c in range(len(counts)):
+        for r in range(counts[c]):
+            if r < sky.shape[1]:
+                sky[c, r, 0], sky[c, r, 1], sky[c, r, 2] = given[n, 0], given[n, 1], given[n, 2]
+            n += 1
+
+
+@nb.njit(fastmath=True, nogil=True, cache=True)
+def over(picture, sky, open_rows, wide, high, last_rise, slope, focal_px):  # type: ignore[no-untyped-def]
+    """A coarse sky (C', R', 3), between whose points colours blend, behind the land of a picture (C, R, 3).
+
+    last_rise (C,): slope of each column's last edge.
+    """
+    most_i, most_j = sky.shape[0] - 1, sky.shape[1] - 1
+    for c in range(picture.shape[0]):
+        x = clamp((c + 0.5) / wide - 0.5, 0.0, float(most_i))
+        i0 = int(x)
+        i1, a = min(i0 + 1, most_i), np.float32(x - i0)
+        for r in range(open_rows[c]):
+            y = clamp((r + 0.5) / high - 0.5, 0.0, float(most_j))
+            j0 = int(y)
+            j1, b = min(j0 + 1, most_j), np.float32(y - j0)
+            cover = min(max((last_rise[c] - slope[r]) * focal_px + np.float32(0.5), np.float32(0)), np.float32(1))
+            for k in range(3):
+                top = sky[i0, j0, k] + a * (sky[i1, j0, k] - sky[i0, j0, k])
+                low = sky[i0, j1, k] + a * (sky[i1, j1, k] - sky[i0, j1, k])
+                seen = top + b * (low - top)
+                picture[c, r, k] = seen + cover * (picture[c, r, k] - seen) if cover > 0 else seen

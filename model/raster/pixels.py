@@ -1,0 +1,182 @@
+"""From points that are seen to pixels: what each shows, leaves and windows close by, and what water mirrors.
+
+Pictures lie here column by column: (C, R, …), as rays do.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba as nb
+import numpy as np
+
+from model.camera import FLOOR_M, RIPPLE_RAD, WINDOW_M
+from model.raster.texture import clamp, sample, sigmoid, whole
+
+_FOLIAGE_M = 120.0  # farther off no leaf is told from another
+_MIRRORS = 0.02  # less than this is no mirror
+FOLIAGE, FRONTS = 13, 18  # features
+
+
+@nb.njit(fastmath=True, nogil=True, cache=True)
+def paint(  # type: ignore[no-untyped-def]
+    first, places, rises, points, shown, slope, eye, focal_px, picture, at, depth, mirror, tremor
+):
+    """Land into `picture` (C, R, 3); at (C, R): which point a pixel shows; depth in m, 0 for the sky; mirror, tremor.
+
+    slope (R,): of lines of sight, falling. What the land leaves to the sky is not drawn.
+    """
+    flat_eye, least = max(eye, 0.5), 1 / focal_px
+    for c in range(picture.shape[0]):
+        begin, end, r = first[c], first[c + 1], picture.shape[1] - 1
+        low = np.float32(-1e9)
+        for n in range(begin, end):
+            high, d = rises[n], points[n, 0]
+            joined = n > begin and places[n - 1] == places[n] - 1
+            before = n - 1 if joined else n
+            d0 = points[before, 0]
+            over = np.float32(1e-6)
+            if joined:
+                flat = max(flat_eye * (1 / d0 - 1 / d), 1e-6)
+                over = max(min(high - low, max(1.5 * flat, least)), 1e-6)
+            while r >= 0 and slope[r] <= high:
+                share = np.float32(1)
+                if joined:
+                    share = min(max((slope[r] - low) / over, np.float32(0)), np.float32(1))
+                for j in range(3):
+                    picture[c, r, j] = shown[before, j] + share * (shown[n, j] - shown[before, j])
+                mirror[c, r] = shown[before, 3] + share * (shown[n, 3] - shown[before, 3])
+                tremor[c, r] = points[before, 9] + share * (points[n, 9] - points[before, 9])
+                depth[c, r] = d0 + share * (d - d0)
+                at[c, r] = n
+                r -= 1
+            low = high
+        # The soft border over the last edge has its colour; above it there is sky.
+        n = end - 1
+        while r >= 0 and (low - slope[r]) * focal_px + 0.5 > 0:
+            for j in range(3):
+                picture[c, r, j] = shown[n, j]
+            seen = (low - slope[r]) * focal_px + 0.5 > 0.5
+            mirror[c, r], tremor[c, r] = (shown[n, 3], points[n, 9]) if seen else (np.float32(0), np.float32(0))
+            depth[c, r] = points[n, 0] if seen else np.float32(0)
+            at[c, r] = n
+            r -= 1
+        for y in range(r + 1):
+            depth[c, y] = mirror[c, y] = 0
+
+
+@nb.njit(fastmath=True, nogil=True, cache=True)
+def foliage_features(picture, at, depth, points, slope, eye, grain_of, pixels, out):  # type: ignore[no-untyped-def]
+    """What the network of leaves is told of pixels that show what grows: into `out` (FOLIAGE, …); how many there are."""
+    count, rows = 0, picture.shape[1]
+    for c in range(picture.shape[0]):
+        for r in range(rows):
+            if depth[c, r] <= 0:
+                continue
+            p = points[at[c, r]]
+            distance, tall = p[0], p[4]
+            if not (tall > 0.3 and distance < _FOLIAGE_M):
+                continue
+            x, y = p[1], p[2]
+            h = eye + slope[r] * distance - p[3]
+            leaf = np.float32(0)
+            fade = clamp(1.3 - distance / 55, 0.0, 1.0)
+            if fade > 0:
+                leaf = sample(grain_of, x * 4.5, h * 4.5) + sample(grain_of, y * 4.5 + 50, h * 4.5)
+                leaf *= 0.5 * fade
+            tier = h * 4.6 + 1.2 * leaf
+            knot = abs(h / 1.3 - math.floor(h / 1.3) - 0.5) * 2
+            out[0, count], out[1, count], out[2, count], out[3, count] = leaf, math.sin(tier), math.cos(tier), knot
+            out[4, count], out[5, count] = max(knot - 0.86, 0.0) * 7, clamp(1.3 - distance / 90, 0.0, 1.0)
+            out[6, count] = clamp(h / (0.25 * tall + 0.5), 0.0, 1.0)
+            out[7, count], out[8, count], out[9, count], out[10, count] = h / 10, tall / 10, p[7], p[8]
+            out[11, count], out[12, count] = 1 / (1 + distance * 0.028), distance / 100
+            pixels[count] = c * rows + r
+            count += 1
+    return count
+
+
+@nb.njit(fastmath=True, nogil=True, cache=True)
+def leave(flat, pixels, count, tone):  # type: ignore[no-untyped-def]
+    """Make pixels of a flat picture (…, 3) lighter or darker by tone (count,)."""
+    for n in range(count):
+        gain = 1 + tone[n]
+        for j in range(3):
+            flat[pixels[n], j] *= gain
+
+
+@nb.njit(fastmath=True)
+def _chance(i, j, k):  # type: ignore[no-untyped-def]
+    return np.float32(((i * 73856093) ^ (j * 19349663) ^ (k * 83492791)) & 1023) / 1023
+
+
+@nb.njit(fastmath=True, nogil=True, cache=True)
+def front_features(picture, at, depth, points, slope, eye, pixels, out):  # type: ignore[no-untyped-def]
+    """What the network of fronts is told of pixels that show houses: into `out` (FRONTS, …); how many there are."""
+    count, rows = 0, picture.shape[1]
+    for c in range(picture.shape[0]):
+        for r in range(rows):
+            if depth[c, r] <= 0:
+                continue
+            p = points[at[c, r]]
+            house = p[5]
+            if not house > 0.3:
+                continue
+            distance, hue = p[0], p[6]
+            h = eye + slope[r] * distance - p[3]
+            cells, floors = (p[1] + p[2]) / WINDOW_M, h / FLOOR_M
+            i, j, k = whole(cells), whole(floors), np.int64(hue * 255)
+            fx, fy = 4 * abs(cells - i - 0.5), floors - j - 0.5
+            shop = 1.0 if j == 0 else 0.0
+            wheel = hue * (6 * math.pi)
+            out[0, count], out[1, count], out[2, count], out[3, count] = fx, 4 * abs(fy), 2 * fy, _chance(i, j, k)
+            out[4, count], out[5, count] = _chance(i, 7, k) * shop, shop
+            out[6, count], out[7, count] = _chance(k, 3, 5), clamp(h / 4, -1.0, 2.0)
+            out[8, count], out[9, count] = clamp(house - h, -1.0, 2.0), hue
+            out[10, count], out[11, count] = math.sin(wheel), math.cos(wheel)
+            out[12, count], out[13, count] = clamp(1.5 - distance / 70, 0.0, 1.0), 1 / (1 + distance * 0.02)
+            out[14, count], out[15, count] = min(distance / 300, 2.0), fx * (1 - shop)
+            out[16, count], out[17, count] = 4 * abs(fy) * (1 - shop), 1.0 if hue > 0.7 else 0.0
+            pixels[count] = c * rows + r
+            count += 1
+    return count
+
+
+@nb.njit(fastmath=True, nogil=True, cache=True)
+def furnish(flat, pixels, count, given):  # type: ignore[no-untyped-def]
+    """Lay colours over pixels of a flat picture (…, 3): given (count, 4), the last being how much of each."""
+    for n in range(count):
+        cover = sigmoid(given[n, 3])
+        for j in range(3):
+            under = flat[pixels[n], j]
+            flat[pixels[n], j] = under + cover * (given[n, j] - under)
+
+
+@nb.njit(fastmath=True, nogil=True, cache=True)
+def reflect(picture, depth, mirror, tremor, horizon, focal):  # type: ignore[no-untyped-def]
+    """Lay over picture (C, R, 3) what its water and wet ground mirror; horizon in 0..1 of the picture, focal length in
+    its heights. See `model.land.Terrain.mirrored`.
+    """
+    rows = picture.shape[1]
+    top = max(0, whole(horizon * rows))
+    for c in range(picture.shape[0]):
+        # From below, so that nothing is mirrored that has itself been changed.
+        for r in range(rows - 1, top - 1, -1):
+            share, z = mirror[c, r], depth[c, r]
+            v = (r + 0.5) / rows
+            low = v - horizon
+            if not (share > _MIRRORS and low > 0 and z > 0):
+                continue
+            at = v - 2 * low
+            for _ in range(2):
+                d = depth[c, int(clamp(at * rows - 0.5, 0.0, rows - 1.0))]
+                at = v - 2 * low
+                if d > 0:
+                    at += 2 * low * z / max(d, z)
+            y = (at + tremor[c, r] * RIPPLE_RAD * focal) * rows - 0.5
+            y = clamp(min(y, r - 1.0), 0.0, rows - 1.0)
+            y0 = int(y)
+            y1, part = min(y0 + 1, rows - 1), np.float32(y - y0)
+            for j in range(3):
+                seen = picture[c, y0, j] + part * (picture[c, y1, j] - picture[c, y0, j])
+                picture[c, r, j] += share * (seen - picture[c, r, j])

@@ -1,0 +1,152 @@
+"""How high the land stands along the rays of a picture's columns, and which of their points are seen."""
+
+from __future__ import annotations
+
+import math
+
+import numba as nb
+import numpy as np
+
+from model.camera import WAVE_PER_M
+from model.field import DETAIL_CELL_M, LAND_CELL_M, TOWN_CELL_M
+from model.raster.texture import clamp, nearest, sample_land, sample_of, texel
+
+_HALVINGS = 5  # by which a wall is found between two points of a ray
+_HOUSES_M = 420.0  # farther off a wall's place is exact enough
+
+
+@nb.njit(fastmath=True, nogil=True, cache=True)
+def to_walls(town, x0, y0, dx, dy, distance, out):  # type: ignore[no-untyped-def]
+    """Distances (C, K) along rays into `out`, the two next to each wall moved to it.
+
+    x0, y0: m, the town's shift counted in; dx, dy (C,): m a metre of distance (K,).
+    """
+    c, looks = out.shape
+    for i in range(c):
+        before = False
+        for k in range(looks):
+            d = distance[k]
+            out[i, k] = d
+            here = town[texel((x0 + dx[i] * d) / TOWN_CELL_M, (y0 + dy[i] * d) / TOWN_CELL_M), 0] > 0
+            if k > 0 and here and not before and d < _HOUSES_M:
+                near, far = distance[k - 1], d
+                for _ in range(_HALVINGS):
+                    middle = (near + far) / 2
+                    at = texel((x0 + dx[i] * middle) / TOWN_CELL_M, (y0 + dy[i] * middle) / TOWN_CELL_M)
+                    if town[at, 0] > 0:
+                        far = middle
+                    else:
+                        near = middle
+                out[i, k - 1], out[i, k] = near, far
+            before = here
+
+
+@nb.njit(fastmath=True, nogil=True, cache=True)
+def ground_features(land, x0, y0, dx, dy, shore, distance, out):  # type: ignore[no-untyped-def]
+    """What the ground's network is told of points of rays: into `out` (8, C * K)."""
+    sin, cos = math.sin(shore[2]), math.cos(shore[2])
+    looks = len(distance)
+    for k in range(looks):
+        d = distance[k]
+        look, far = math.log(d) / 4, min(d / 1000, 2.0)
+        for i in range(len(dx)):
+            n = i * looks + k
+            x, y = x0 + dx[i] * d, y0 + dy[i] * d
+            a, b, c, e = sample_land(land, x / LAND_CELL_M, y / LAND_CELL_M)
+            sea = (x - shore[0]) * sin + (y - shore[1]) * cos + 14 * a + 3 * e
+            out[0, n], out[1, n], out[2, n], out[3, n] = a, b, c, e
+            out[4, n], out[5, n] = sea / 40, clamp(sea / 100, -1.2, 2.5)
+            out[6, n], out[7, n] = look, far
+
+
+@nb.njit(fastmath=True, nogil=True, cache=True)
+def ground_between(coarse, at, step, distance, out):  # type: ignore[no-untyped-def]
+    """Heights (C, K) in m from those of every `step`-th column and point: coarse (C', K') at distances `at` (K',)."""
+    for i in range(out.shape[0]):
+        i0 = i // step
+        i1 = min(i0 + 1, coarse.shape[0] - 1)
+        a = np.float32(i - i0 * step) / step
+        for k in range(out.shape[1]):
+            k0 = min(k // step, len(at) - 2)
+            b = clamp((distance[i, k] - at[k0]) / (at[k0 + 1] - at[k0]), 0.0, 1.0)
+            near = coarse[i0, k0] + a * (coarse[i1, k0] - coarse[i0, k0])
+            far = coarse[i0, k0 + 1] + a * (coarse[i1, k0 + 1] - coarse[i0, k0 + 1])
+            out[i, k] = near + b * (far - near)
+
+
+@nb.njit(fastmath=True, nogil=True, cache=True)
+def tree_features(land, detail, x0, y0, shift, dx, dy, distance, ground, places, out):  # type: ignore[no-untyped-def]
+    """What the network of what stands is told of the points where a crown is: into `out` (7, …); how many there are.
+
+    places: their numbers, column by column.
+    """
+    looks, n = distance.shape[1], 0
+    for i in range(distance.shape[0]):
+        for k in range(looks):
+            d = distance[i, k]
+            x, y = x0 + dx[i] * d, y0 + dy[i] * d
+            u, v = (x + shift[0]) / DETAIL_CELL_M, (y + shift[1]) / DETAIL_CELL_M
+            crown = sample_of(detail, 0, u, v)
+            if crown > 0:
+                out[0, n], out[1, n] = crown, detail[nearest(u, v), 1]
+                out[2, n] = sample_of(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
+                out[3, n] = ground[i, k] / 40
+                out[4, n], out[5, n] = math.log(d) / 4, min(d / 40, 2.0)
+                out[6, n] = sample_of(detail, 2, u, v)
+                places[n] = i * looks + k
+                n += 1
+    return n
+
+
+@nb.njit(fastmath=True, nogil=True, cache=True)
+def house_features(town, x0, y0, shift, dx, dy, distance, places, hues, out):  # type: ignore[no-untyped-def]
+    """What the network of houses is told of the points in them: into `out` (4, …); how many there are."""
+    looks, n = distance.shape[1], 0
+    for i in range(distance.shape[0]):
+        for k in range(looks):
+            d = distance[i, k]
+            at = texel((x0 + dx[i] * d + shift[0]) / TOWN_CELL_M, (y0 + dy[i] * d + shift[1]) / TOWN_CELL_M)
+            if town[at, 0] > 0:
+                out[0, n], out[1, n] = town[at, 0], town[at, 1]
+                out[2, n], out[3, n] = min(d / 4, 2.0), min(d / 40, 2.0)
+                places[n], hues[n] = i * looks + k, town[at, 2]
+                n += 1
+    return n
+
+
+@nb.njit(fastmath=True, nogil=True, cache=True)
+def waves(land, x0, y0, dx, dy, shore, swash, distance, crest, trough):  # type: ignore[no-untyped-def]
+    """Sine and cosine, (C, K), of the waves that run to a shore."""
+    sin, cos = math.sin(shore[2]), math.cos(shore[2])
+    for i in range(distance.shape[0]):
+        for k in range(distance.shape[1]):
+            d = distance[i, k]
+            x, y = x0 + dx[i] * d, y0 + dy[i] * d
+            seaward = (x - shore[0]) * sin + (y - shore[1]) * cos
+            wave = seaward * WAVE_PER_M + swash + 1.3 * sample_of(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
+            crest[i, k], trough[i, k] = math.sin(wave), math.cos(wave)
+
+
+@nb.njit(fastmath=True, nogil=True, cache=True)
+def seen(distance, ground, tall, house, crest, eye, level, swell, first, places, rises):  # type: ignore[no-untyped-def]
+    """The points that nothing nearer hides: their numbers and how steeply one looks up to them; first (C + 1,): where
+    each column's begin.
+    """
+    looks, n = distance.shape[1], 0
+    for i in range(distance.shape[0]):
+        first[i], edge = n, np.float32(-1e9)
+        for k in range(looks):
+            depth = level - ground[i, k]
+            if depth > 0:
+                top = np.float64(level)
+                if crest.size:
+                    top += swell * crest[i, k] * min(depth * 0.5, 1.0)
+            else:
+                top = ground[i, k] + tall[i, k] + house[i, k]
+            rise = np.float32((top - eye) / distance[i, k])
+            if rise >= edge:
+                edge = rise
+                places[n], rises[n] = i * looks + k, rise
+                n += 1
+    first[distance.shape[0]] = n
+    return n

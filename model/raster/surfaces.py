@@ -1,0 +1,103 @@
+"""What the points that are seen tell the network of surfaces, and the colours it gives."""
+
+from __future__ import annotations
+
+import math
+
+import numba as nb
+import numpy as np
+
+from model.camera import GRASS_RAD_S, GRASS_X, GRASS_Y, SUN_AZIMUTH_RAD, SWAY_RAD_S, SWAY_X
+from model.field import DETAIL_CELL_M, FINE_CELL_M, LAND_CELL_M, SIZE
+from model.raster.texture import clamp, nearest, sample, sample_land, sample_of, sigmoid, sine
+
+_SUN_X, _SUN_Y = math.sin(SUN_AZIMUTH_RAD), math.cos(SUN_AZIMUTH_RAD)
+_TURN = 2 * math.pi
+# Of a point that is seen: distance in m, x and y in m, height in m of ground, of what grows and of a house there, the
+# house's hue, crown, rank, and ripples times what they are to a mirror.
+POINT = ("distance", "x", "y", "ground", "tall", "house", "hue", "crown", "rank", "tremor")
+FEATURES = 34
+
+
+@nb.njit(fastmath=True, nogil=True)
+def _put(row, out, bits):  # type: ignore[no-untyped-def]
+    """Features into a row of sixteen-bit floats: the upper half of each number, rounded."""
+    for f in range(len(row)):
+        out[f] = np.uint16((bits[f] + np.uint32(0x8000)) >> np.uint32(16))
+
+
+@nb.njit(fastmath=True, nogil=True, cache=True)
+def surface_features(  # type: ignore[no-untyped-def]
+    land, detail, grain_of, bloom_of, x0, y0, shift, dx, dy, off_sun, distance, ground, tall, house, hue, crest, trough,
+    places, count, clock, level, sunken, wind, rain, points, out,
+):  # fmt: skip
+    """Points `places` (count,) into `points` (count, POINT) and what the network is told of them into `out`.
+
+    off_sun (C,): bearing of each column from the sun's, squared. crest, trough (C, K): of waves; empty where no sea
+    is. clock: s. out: uint16 (…, FEATURES), bfloat16 by its bits.
+    """
+    looks = distance.shape[1]
+    row = np.zeros(FEATURES, np.float32)
+    bits = row.view(np.uint32)
+    ripple_x, ripple_y = (clock * 1.5) % SIZE, (clock * 0.8) % SIZE
+    web_x, web_y = (clock * 0.7) % SIZE, (clock * 0.5) % SIZE
+    gleam_at, sway_at, grass_at = (clock * 1.1) % _TURN, (clock * SWAY_RAD_S) % _TURN, (clock * GRASS_RAD_S) % _TURN
+    mirror_gain, has_sea = 0.4 + 1.2 * wind, crest.size > 0
+    for n in range(count):
+        i, k = places[n] // looks, places[n] % looks
+        d = distance[i, k]
+        x, y = x0 + dx[i] * d, y0 + dy[i] * d
+        u, v = (x + shift[0]) / DETAIL_CELL_M, (y + shift[1]) / DETAIL_CELL_M
+        a, b, c, e = sample_land(land, x / LAND_CELL_M, y / LAND_CELL_M)
+        crown, rank = sample_of(detail, 0, u, v), detail[nearest(u, v), 1]
+        gap = 6.0 + 0.02 * d
+        a1, b1, c1, e1 = sample_land(land, (x + gap * _SUN_X) / LAND_CELL_M, (y + gap * _SUN_Y) / LAND_CELL_M)
+        fade = clamp(1.2 - d / 38, 0.0, 1.0)
+        fine = sample(grain_of, x / FINE_CELL_M, y / FINE_CELL_M) * fade if fade > 0 else 0.0
+        fade = clamp(1.25 - d / 90, 0.0, 1.0)
+        bloom = sample(bloom_of, u * 2.3, v * 2.3) * fade if fade > 0 else 0.0
+        fade = clamp(1.4 - d / 160, 0.0, 1.0)
+        grain = sample(grain_of, u, v) * fade if fade > 0 else 0.0
+        high = ground[i, k]
+        depth = max(level - high, 0.0)
+        wet = depth > 0
+        ripple = 0.0
+        if wet:
+            ripple = sample(grain_of, x * 1.1 + ripple_x, y * 1.1 - ripple_y) / (1 + d * 0.012)
+        row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8] = a, b, c, e, crown, rank, grain, bloom, fine
+        row[9] = ripple
+        if has_sea:
+            row[10], row[11] = crest[i, k], trough[i, k]
+        row[12] = 1.0 if wet else 0.0
+        row[13] = min(depth, 8.0) / 4
+        row[14] = math.exp(-depth * 2) if wet else 1.0
+        row[15], row[16], row[17] = clamp((high - level) / 2, -2.0, 2.0), high / 40, tall[i, k] / 10
+        turned = 8 / gap
+        row[18], row[19], row[20], row[21] = (a1 - a) * turned, (b1 - b) * turned, (c1 - c) * turned, (e1 - e) * turned
+        row[22], row[23] = math.exp(-1.6 * off_sun[i]), math.exp(-14 * off_sun[i])
+        row[24], row[25] = math.log(d) / 4, 1 / (1 + d * 0.028)
+        row[26], row[27] = sine(sway_at + x * SWAY_X), sine(grass_at + x * GRASS_X + y * GRASS_Y)
+        row[28], row[29] = 1.0 if house[i, k] > 0.3 else 0.0, hue[i, k]
+        row[30] = sine(gleam_at + 5 * e)
+        if sunken:
+            run = sample(grain_of, x * 0.9 + web_x, y * 0.9 - web_y)
+            row[31] = math.exp(-9 * run * run) * clamp(1.1 - d / 55, 0.0, 1.0)
+            row[32], row[33] = sine(rank * 9 * _TURN), sine(rank * 9 * _TURN + _TURN / 4)
+        _put(row, out[n], bits)
+        p = points[n]
+        p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8] = d, x, y, high, tall[i, k], house[i, k], hue[i, k], crown, rank
+        p[9] = ripple * mirror_gain if wet else 0.35 * grain * (1 + rain)
+
+
+@nb.njit(fastmath=True, nogil=True, cache=True)
+def lit(given, places, count, looks, light, far, shown):  # type: ignore[no-untyped-def]
+    """What the network gave (…, 6) as colours in the light (6,) of the moment, veiled towards far (C, 3), and how much
+    each point mirrors: into `shown` (…, 4).
+    """
+    for n in range(count):
+        i = places[n] // looks
+        veil, direct = sigmoid(given[n, 3]), given[n, 4]
+        for j in range(3):
+            colour = (given[n, j] + np.float32(0.4)) * (light[j] + light[3 + j] * direct)
+            shown[n, j] = colour + veil * (far[i, j] - colour)
+        shown[n, 3] = sigmoid(given[n, 5] - np.float32(2))
