@@ -17,6 +17,14 @@ NEAREST_M, FARTHEST_M = 2.2, 2800.0
 
 # Waves that run over grass and crowns with the wind, rad a metre: whole numbers of them to the field's period.
 SWAY_X, GRASS_X, GRASS_Y = (2 * math.pi * n / 2048 for n in (98, 81, 39))
+# Ripples of sand, a quarter of a metre apart, and by how much land and grain bend them.
+SAND_X, SAND_Y = (2 * math.pi * n / 2048 for n in (7600, 2660))
+SAND_BEND, SAND_JAG = 5.0, 1.6
+# How far off towards the sun a tree or a house is looked for that takes its light, and how soft a shadow's edge is.
+SHADOW_M, SHADOW_SOFT = (1.5, 4.0, 7.0), (0.6, 0.25)  # m; m, and m a metre
+SHADOWS_TO_M = 140.0  # farther off none is looked for
+SHADOW_AHEAD_M = 3.0  # trees near by sink; their shadows a little later
+BUMP_M = 0.09  # between two looks at the fine grain, which tell what side of a clod is lit
 WAVE_PER_M = 0.34  # of the waves that run to a shore, rad
 SWAY_RAD_S, GRASS_RAD_S, PULSE_RAD_S = 2.4, 3.0, 4.0
 RAIN_HEIGHTS_S, SNOW_HEIGHTS_S = 3.7, 0.24  # how fast drops and flakes fall through the picture

@@ -21,6 +21,7 @@ Array = NDArray[np.float32]
 
 SIZE = 512  # texels of a texture, a power of two
 LAND_CELL_M, DETAIL_CELL_M, FINE_CELL_M, TOWN_CELL_M = 4.0, 0.5, 0.125, 1.0
+GRIT_CELL_M = 0.02  # of the bloom once more: blades and stones at one's feet
 PERIOD_M = SIZE * LAND_CELL_M  # all textures repeat after it: a walker's position may be wrapped there
 LAND = ("hills", "ridges", "dunes", "patches")  # channels: two Gaussian, two in 0..1
 DETAIL = ("crown", "rank", "grain", "bloom")

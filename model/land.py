@@ -14,11 +14,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.camera import (
+    BUMP_M,
     FLOOR_M,
     GRASS_RAD_S,
     GRASS_X,
     GRASS_Y,
     RIPPLE_RAD,
+    SAND_BEND,
+    SAND_JAG,
+    SAND_X,
+    SAND_Y,
     SUN_AZIMUTH_RAD,
     SWAY_RAD_S,
     SWAY_X,
@@ -26,13 +31,12 @@ from model.camera import (
     WINDOW_M,
 )
 from model.conditions import ENVIRONMENT
-from model.field import DETAIL_CELL_M, FINE_CELL_M, LAND_CELL_M, SIZE, TOWN_CELL_M
+from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M, SIZE, TOWN_CELL_M
 from model.preset import Preset
-from model.shading import Moment, Shader, Textures, features, nearest, sample, texels, weight_of
+from model.shading import Moment, Shader, Textures, features, nearest, of_some, sample, texels, weight_of
+from model.shadow import LEAK, LEAST_BLOCKS, looming
 
 _RAIN, _WIND = ENVIRONMENT.index("rain"), ENVIRONMENT.index("wind")
-LEAST_BLOCKS = 0.015  # fewer houses than this are none
-LEAK = 0.1  # so that trees which stand too low, most stand nowhere, can still grow
 _HALVINGS = 5  # by which a wall is found between two points of a ray
 _HOUSES_M = 420.0  # farther off a wall's place is exact enough
 _FOLIAGE_M = 120.0  # farther off no leaf is told from another
@@ -117,9 +121,9 @@ class Terrain(nn.Module):
         self.ground = Shader(8, 1, preset.ground_width, 2, told)
         self.stands = Shader(7, 1, preset.ground_width, 2, told)
         self.houses = Shader(4, 1, 16, 2, told)
-        self.surface = Shader(34, 6, preset.view_width, 3, told)
+        self.surface = Shader(40, 6, preset.view_width, 3, told)
         self.fronts = Shader(18, 4, 32, 2, told)
-        self.foliage = Shader(13, 1, 24, 2, told)
+        self.foliage = Shader(14, 1, 24, 2, told)
 
     def heights(self, land: Tensor, seaward: Tensor, distance: Tensor, told: Tensor) -> Tensor:
         """Height in m (B, …) of bare ground from land samples (B, …, 4), distance seaward in m (B, …)."""
@@ -174,9 +178,7 @@ class Terrain(nn.Module):
             return torch.zeros_like(ground)
         looks = [distance.log() / 4, (distance / 40).clamp(max=2)]
         parts = [detail[..., 0], rank, land[..., 3], ground / 40, *looks, detail[..., 2]]
-        given = self._of_some(
-            self.stands, [p.expand_as(ground).reshape(-1).take(index) for p in parts], where, index, told
-        )
+        given = of_some(self.stands, [p.expand_as(ground).reshape(-1).take(index) for p in parts], where, index, told)
         tall = 10 * F.leaky_relu(given[:, 0], LEAK)
         return torch.zeros(ground.numel(), device=ground.device).index_copy(0, index, tall).view_as(ground)
 
@@ -251,7 +253,12 @@ class Terrain(nn.Module):
         ahead = sample(textures.land, base, ahead_x / LAND_CELL_M, ahead_y / LAND_CELL_M)
         # How the field changes towards the sun: what it means for the light the network knows.
         change = (ahead - at.land) * (8 / gap[..., None])
-        fine = sample(textures.grain, 0, at.x / FINE_CELL_M, at.y / FINE_CELL_M) * (1.2 - distance / 38).clamp(0, 1)
+        fine = sample(textures.grain, 0, at.x / FINE_CELL_M, at.y / FINE_CELL_M)
+        bump_x, bump_y = at.x + BUMP_M * math.sin(SUN_AZIMUTH_RAD), at.y + BUMP_M * math.cos(SUN_AZIMUTH_RAD)
+        bump = sample(textures.grain, 0, bump_x / FINE_CELL_M, bump_y / FINE_CELL_M) - fine
+        near = (1.2 - distance / 38).clamp(0, 1)
+        fine, bump = fine * near, bump * near
+        grit = sample(textures.bloom, 0, at.x / GRIT_CELL_M, at.y / GRIT_CELL_M) * (1.4 - distance / 12).clamp(0, 1)
         bloom = sample(textures.bloom, 0, at.u * 2.3, at.v * 2.3) * (1.25 - distance / 90).clamp(0, 1)
         clock, wet = moment.phases[:, 0], at.depth > 0
         none = torch.zeros_like(at.ground)
@@ -275,6 +282,11 @@ class Terrain(nn.Module):
         grass = each(((clock * GRASS_RAD_S) % (2 * math.pi)).float()) + at.x * GRASS_X + at.y * GRASS_Y
         level = each(self.level(told).float()[:, 0]) * 10
         grain = at.grain * (1.4 - distance / 160).clamp(0, 1)
+        sand = none
+        if weight_of(moment, "dune_m") is not None:
+            sand = (at.x * SAND_X + at.y * SAND_Y + SAND_BEND * at.land[..., 3] + SAND_JAG * grain).sin()
+            sand = sand * (1.3 - distance / 26).clamp(0, 1) * (0.6 + 0.3 * at.land[..., 3] + 0.3 * grain).clamp(0, 1)
+        shadows = looming(self.stands, self.houses, textures, moment, at, change[..., 3] / 8, told)
         inputs = features(
             [
                 part.expand_as(at.ground)
@@ -285,6 +297,7 @@ class Terrain(nn.Module):
                     *change.unbind(-1), (-1.6 * at.off_sun).exp(), (-14 * at.off_sun).exp(),
                     distance.log() / 4, 1 / (1 + distance * 0.028), sway.sin(), grass.sin(),
                     (at.house > 0.3).float(), at.hue, gleam, web, coral_sin, coral_cos,
+                    *shadows, grit, sand, bump,
                 )
             ]
         )  # fmt: skip
@@ -365,7 +378,7 @@ class Terrain(nn.Module):
             (1.5 - distance / 70).clamp(0, 1), 1 / (1 + distance * 0.02), (distance / 300).clamp(max=2),
             fx * (1 - shop), 4 * fy.abs() * (1 - shop), (hue > 0.7).float(),
         ]  # fmt: skip
-        given = self._of_some(self.fronts, parts, met.where, met.index, told)
+        given = of_some(self.fronts, parts, met.where, met.index, told)
         own = picture.reshape(-1, 3)
         under = own.index_select(0, met.index)
         lit = under + torch.sigmoid(given[:, 3:]) * (given[:, :3] - under)
@@ -385,20 +398,6 @@ class Terrain(nn.Module):
         height = moment.camera[:, 2].float().take(column // c) + line * distance - ground
         return _Met(where, index, shown, height)
 
-    @staticmethod
-    def _of_some(shader: Shader, parts: list[Tensor], where: Tensor, index: Tensor, told: Tensor) -> Tensor:
-        """What a shader tells (N, outputs) of points `index` (N,), those of `where` (B, C, R), from their features."""
-        b = len(told)
-        if b == 1:
-            return shader(torch.stack(parts).T[None], told)[0].float()
-        # Moments have different counts of such points: each in a row of its own, filled up.
-        counts = where.flatten(1).sum(1)
-        moment = index // where[0].numel()
-        place = torch.arange(len(index), device=index.device) - (counts.cumsum(0) - counts).take(moment)
-        filled = torch.zeros(b, int(counts.max()), len(parts), device=index.device)
-        filled[moment, place] = torch.stack(parts, -1)
-        return shader(filled, told)[moment, place].float()
-
     def with_foliage(
         self, textures: Textures, moment: Moment, picture: Tensor, points: Points, at: Tensor, cover: Tensor,
         slope: Tensor, told: Tensor,
@@ -413,16 +412,18 @@ class Terrain(nn.Module):
         x, y = there(points.x), there(points.y)
         leaf = sample(textures.grain, 0, x * 4.5, h * 4.5) + sample(textures.grain, 0, y * 4.5 + 50, h * 4.5)
         leaf = leaf * (0.5 * (1.3 - distance / 55).clamp(0, 1))
+        twig = sample(textures.bloom, 0, x * 20, h * 20) + sample(textures.bloom, 0, y * 20 + 50, h * 20)
+        twig = twig * (0.5 * (1.3 - distance / 28).clamp(0, 1))
         tier = h * 4.6 + 1.2 * leaf
         knot = ((h / 1.3) - (h / 1.3).floor() - 0.5).abs() * 2
         parts = [
             leaf, tier.sin(), tier.cos(), knot, (knot - 0.86).clamp(min=0) * 7, (1.3 - distance / 90).clamp(0, 1),
             (h / (0.25 * tall + 0.5)).clamp(0, 1), h / 10, tall / 10, there(points.crown), there(points.rank),
-            1 / (1 + distance * 0.028), distance / 100,
+            1 / (1 + distance * 0.028), distance / 100, twig,
         ]  # fmt: skip
         own = picture.reshape(-1, 3)
         under = own.index_select(0, met.index)
-        tone = self._of_some(self.foliage, parts, met.where, met.index, told)
+        tone = of_some(self.foliage, parts, met.where, met.index, told)
         lit = (under * (1 + tone)).to(own)
         return own.index_copy(0, met.index, lit).view(picture.shape)
 

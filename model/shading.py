@@ -192,6 +192,20 @@ def _linear_relu(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return F.linear(x, weight, bias).relu_()
 
 
+def of_some(shader: Shader, parts: list[Tensor], where: Tensor, index: Tensor, told: Tensor) -> Tensor:
+    """What a shader tells (N, outputs) of points `index` (N,), those of `where` (B, …), from their features."""
+    b = len(told)
+    if b == 1:
+        return shader(torch.stack(parts).T[None], told)[0].float()
+    # Moments have different counts of such points: each in a row of its own, filled up.
+    counts = where.flatten(1).sum(1)
+    moment = index // where[0].numel()
+    place = torch.arange(len(index), device=index.device) - (counts.cumsum(0) - counts).take(moment)
+    filled = torch.zeros(b, int(counts.max()), len(parts), device=index.device)
+    filled[moment, place] = torch.stack(parts, -1)
+    return shader(filled, told)[moment, place].float()
+
+
 def lay(picture: Tensor, where: Tensor, parts: list[Tensor], shader: Shader, told: Tensor, grey: bool) -> Tensor:
     """Picture (B, C, R, 3) under what a shader tells of points `where` (B, C, R), from features of that shape.
 

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.camera import (
+    BUMP_M,
+    EYE_M,
     FARTHEST_M,
     GRASS_RAD_S,
     GRASS_X,
@@ -23,6 +25,10 @@ from model.camera import (
     MOON_RAD,
     RIPPLE_RAD,
     ROOF_M,
+    SAND_BEND,
+    SAND_JAG,
+    SAND_X,
+    SAND_Y,
     SUN_AZIMUTH_RAD,
     SWAY_RAD_S,
     SWAY_X,
@@ -31,8 +37,8 @@ from model.camera import (
 from model.diorama.places import COLUMN
 from model.diorama.sampling import clamp, hue_of, sample, smooth
 from model.diorama.surfaces import foliage, front, lights
-from model.diorama.terrain import focal_of, ground_height, house_at, tree_at, water_level
-from model.field import DETAIL_CELL_M, FINE_CELL_M, LAND_CELL_M, Field
+from model.diorama.terrain import focal_of, ground_height, house_at, shadow_at, tree_at, water_level
+from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M, Field
 
 _RIDGE, _SEA, _COVER, _CLEAR, _FLOWERS = (COLUMN[k] for k in ("ridge_m", "sea", "tree_cover", "clear_m", "flowers"))
 _SNOW_GROUND, _SNOW_LINE, _GRAIN, _GROUND, _GROUND2 = (
@@ -40,6 +46,7 @@ _SNOW_GROUND, _SNOW_LINE, _GRAIN, _GROUND, _GROUND2 = (
 )
 _TREE_RGB, _BLOCK, _PITCHED, _MIRROR, _ROOF = (COLUMN[k] for k in ("tree_r", "block_m", "pitched", "mirror", "roof"))
 _SUNKEN, _SPACE, _WARM, _GLOW, _FLOAT = (COLUMN[k] for k in ("sunken", "space", "warm", "glow", "float"))
+_DUNE, _SLENDER = COLUMN["dune_m"], COLUMN["slender"]
 
 
 _FOLIAGE_M = 120.0  # farther off no leaf is told from another
@@ -55,7 +62,7 @@ def render(  # type: ignore[no-untyped-def]
 
     camera: x m, y m, z m, yaw rad, pitch rad. weather: sun_rad, cloud, fog, rain, snow, wind, energy. times: seconds,
     how far the clouds have drifted (texels), phase of the breaking wave (turns). `flash` 0..1 lights sky and land;
-    `steps`: looks at the land, 200 are fine.
+    `steps`: looks at the land, 200 are fine; 600 look near by as often as there are rows.
     """
     height = image.shape[0]
     px, py, pz, yaw, pitch = camera[0], camera[1], camera[2], camera[3], camera[4]
@@ -78,6 +85,10 @@ def render(  # type: ignore[no-untyped-def]
     sun_x, sun_y = math.sin(SUN_AZIMUTH_RAD), math.cos(SUN_AZIMUTH_RAD)
     cy, sy = math.cos(yaw), math.sin(yaw)
     level = water_level(place)
+    tangent = max(rise, 0.02) / max(low, 0.05)
+    towards_m = sun_x * sy + sun_y * cy
+    sand = 0.5 * clamp(place[_DUNE] / 0.8, 0.0, 1.0) + 0.5 * clamp(place[_DUNE] / 20, 0.0, 1.0)
+    row_m = 600 / steps / (EYE_M * f)  # of level ground, at a metre, in the rows a look is to be for near by
     growth = math.exp(math.log(FARTHEST_M / 2.0) / steps)
     for index in range(len(columns)):
         across = (columns[index] + 0.5 - width * 0.5) / f
@@ -131,12 +142,12 @@ def render(  # type: ignore[no-untyped-def]
                     ripple = sample(detail, 2, wx * 1.1 + clock_s * 1.5, wy * 1.1 - clock_s * 0.8) * spread
                     chop = 0.09 * (0.5 + wind)
                     tremble = ripple * (0.4 + 1.2 * wind)
-                    below = clamp(depth / 5, 0.0, 1.0)
+                    deep = clamp(depth / 5, 0.0, 1.0)
                     light = colours[4, 1] + colours[3, 1] * 0.5
                     shallow_r, shallow_g, shallow_b = 0.32, 0.52, 0.47
-                    r = (shallow_r * (1 - below) + 0.02 * below) * light
-                    g = (shallow_g * (1 - below) + 0.16 * below) * light
-                    b = (shallow_b * (1 - below) + 0.27 * below) * light
+                    r = (shallow_r * (1 - deep) + 0.02 * deep) * light
+                    g = (shallow_g * (1 - deep) + 0.16 * deep) * light
+                    b = (shallow_b * (1 - deep) + 0.27 * deep) * light
                     shade = 1 + chop * ripple * 2.2
                     r, g, b = r * shade, g * shade, b * shade
                     # Glitter towards the sun.
@@ -165,10 +176,19 @@ def render(  # type: ignore[no-untyped-def]
                     patch = sample(land, 3, wx / LAND_CELL_M, wy / LAND_CELL_M)
                     du, dv = (wx + shift[0]) / DETAIL_CELL_M, (wy + shift[1]) / DETAIL_CELL_M
                     grain = sample(detail, 2, du, dv) * clamp(1.4 - z / 160, 0.0, 1.0)
-                    fine = 0.0
+                    shade = foot = 0.0
+                    fine = bump = grit = 0.0
                     if z < 45:
-                        fine = sample(detail, 2, wx / FINE_CELL_M, wy / FINE_CELL_M) * clamp(1.2 - z / 38, 0.0, 1.0)
-                    k = smooth(0.5 + 0.33 * patch + 0.16 * grain)
+                        near = clamp(1.2 - z / 38, 0.0, 1.0)
+                        fine = sample(detail, 2, wx / FINE_CELL_M, wy / FINE_CELL_M)
+                        bump = sample(
+                            detail, 2, (wx + BUMP_M * sun_x) / FINE_CELL_M, (wy + BUMP_M * sun_y) / FINE_CELL_M
+                        )
+                        bump, fine = (bump - fine) * near, fine * near
+                        if z < 17:
+                            grit = sample(detail, 3, wx / GRIT_CELL_M, wy / GRIT_CELL_M)
+                            grit *= clamp(1.4 - z / 12, 0.0, 1.0)
+                    k = smooth(0.5 + 0.33 * patch + 0.16 * grain + 0.10 * fine + 0.06 * grit)
                     shine = 0.0
                     r = place[_GROUND] * (1 - k) + place[_GROUND2] * k
                     g = place[_GROUND + 1] * (1 - k) + place[_GROUND2 + 1] * k
@@ -189,8 +209,15 @@ def render(  # type: ignore[no-untyped-def]
                     white = white_ground
                     if place[_RIDGE] > 1:
                         white = max(white, smooth((ground - place[_SNOW_LINE] + 16 * patch) / 30) * 0.97)
-                    texture = 1 + place[_GRAIN] * (0.24 * grain + 0.36 * fine) * (1 - 0.6 * white)
+                    texture = 1 + place[_GRAIN] * (0.26 * grain + 0.44 * fine + 0.42 * grit) * (1 - 0.6 * white)
                     lambert = clamp((rise - slope * low) / math.sqrt(1 + slope * slope) * 1.15 + 0.1, 0.0, 1.3)
+                    lambert = max(0.0, lambert - bump * (0.10 + 0.25 * place[_GRAIN]) * (0.4 + 0.6 * low))
+                    around = 1.0
+                    if house == 0.0 and (place[_COVER] > 0.005 or place[_BLOCK] > 0.5):
+                        shade, foot = shadow_at(
+                            land, detail, town, shift, place, wx, wy, ground, tall, z, towards_m, tangent
+                        )
+                        shade *= open_air * (1 - 0.5 * place[_SLENDER])
                     if house > 0.0:
                         white = 0.0
                         shift_hue = 0.45 * (hue - 0.5)
@@ -214,11 +241,19 @@ def render(  # type: ignore[no-untyped-def]
                             b += (0.20 + 0.75 * hue_of(turn, 2) - b) * sunken
                         sway = 1 + 0.22 * math.sin(clock_s * SWAY_RAD_S + wx * SWAY_X) * wind
                         texture = (0.50 + 0.75 * tree + 0.14 * grain) * sway
-                        lambert = 0.30 + 0.70 * tree * max(0.4, rise)
+                        lambert = (0.30 + 0.70 * tree * max(0.4, rise)) * (1 - 0.45 * shade)
                     elif place[_FLOWERS] > 0.02:
                         texture *= 1 + 0.22 * wind * math.sin(clock_s * GRASS_RAD_S + wx * GRASS_X + wy * GRASS_Y) * (
                             1 - white
                         )
+                    if tree == 0.0 and house == 0.0:
+                        lambert *= 1 - 0.88 * shade
+                        around = 1 - 0.30 * foot - 0.12 * shade
+                        if sand > 0.01 and z < 34:
+                            wave = wx * SAND_X + wy * SAND_Y + SAND_BEND * patch + SAND_JAG * grain
+                            wave = math.sin(wave) * clamp(0.6 + 0.3 * patch + 0.3 * grain, 0.0, 1.0)
+                            wave *= clamp(1.3 - z / 26, 0.0, 1.0)
+                            texture *= 1 + 0.18 * sand * wave * (1 - 0.5 * white)
                     wet_dark = 1 - 0.22 * rain
                     if sunken > 0.01 and z < 60:
                         # Light that the waves above gather runs over the ground.
@@ -236,9 +271,9 @@ def render(  # type: ignore[no-untyped-def]
                     g += (0.86 - g) * white
                     b += (0.93 - b) * white
                     texture *= wet_dark
-                    r *= texture * (colours[4, 0] + colours[3, 0] * lambert)
-                    g *= texture * (colours[4, 1] + colours[3, 1] * lambert)
-                    b *= texture * (colours[4, 2] + colours[3, 2] * lambert)
+                    r *= texture * (colours[4, 0] * around + colours[3, 0] * lambert)
+                    g *= texture * (colours[4, 1] * around + colours[3, 1] * lambert)
+                    b *= texture * (colours[4, 2] * around + colours[3, 2] * lambert)
                     if shine > 0:
                         gleam = (0.6 + 0.4 * math.sin(clock_s * 1.1 + 5 * patch)) * shine * (1 - 0.8 * day * (1 - roof))
                         kind = smooth(0.5 + 1.3 * patch)
@@ -273,7 +308,7 @@ def render(  # type: ignore[no-untyped-def]
                         far_off[y, index] = z
                         mirrors[y], ripples[y] = mirror * (1 - haze), tremble
                 top = row
-            z = max(z + 0.10, z * growth)
+            z += max(0.02, min(max(0.10, z * (growth - 1)), z * z * row_m))
         # --- sky above ---
         off_moon = math.atan2(math.sin(azimuth - MOON_AZIMUTH_RAD), math.cos(azimuth - MOON_AZIMUTH_RAD))
         veil_fog = clamp(fog * 1.5 - 0.25, 0.0, 1.0)
@@ -382,13 +417,13 @@ def render(  # type: ignore[no-untyped-def]
                 before[y, k] = image[y, index, k]
         for y in range(max(0, int(horizon)), height):
             if mirrors[y] > 0.02:
-                low, z = y + 0.5 - horizon, far_off[y, index]
+                below, z = y + 0.5 - horizon, far_off[y, index]
                 # The mirrored line of sight goes up as steeply; what it meets at distance d stands so much lower in
                 # the picture. Two looks find it well enough.
-                at = y - 2 * low
+                at = y - 2 * below
                 for _ in range(2):
                     d = far_off[int(clamp(at, 0.0, y)), index]
-                    at = y - 2 * low + (2 * low * z / max(d, z) if d > 0 else 0.0)
+                    at = y - 2 * below + (2 * below * z / max(d, z) if d > 0 else 0.0)
                 at = clamp(at + ripples[y] * RIPPLE_RAD * f, 0.0, y - 1.0)
                 y0 = int(at)
                 y1, part = min(height - 1, y0 + 1), at - y0

@@ -20,12 +20,15 @@ def foliage(detail, place, x, y, h, tall, distance):  # type: ignore[no-untyped-
     fade = clamp(1.3 - distance / 90, 0.0, 1.0)
     leaf = 0.5 * (sample(detail, 2, x * 4.5, h * 4.5) + sample(detail, 2, y * 4.5 + 50, h * 4.5))
     leaf *= clamp(1.3 - distance / 55, 0.0, 1.0)
+    twig, close = 0.0, clamp(1.3 - distance / 28, 0.0, 1.0)
+    if close > 0.0:
+        twig = 0.23 * close * (sample(detail, 3, x * 20, h * 20) + sample(detail, 3, y * 20 + 50, h * 20))
     stem = smooth(place[_SLENDER] * 4 - 1.4)
     tier = math.sin(h * 4.6 + 1.2 * leaf) * (1 - place[_ROUND]) * (1 - stem)
     knot = abs(h / 1.3 - math.floor(h / 1.3) - 0.5) * 2
     knot = smooth((knot - 0.86) * 9) * stem
     foot = clamp(h / (0.25 * tall + 0.5), 0.0, 1.0)
-    tone = 1 + (0.62 * leaf * (1 - 0.6 * stem) + 0.30 * tier) * fade - 0.5 * knot * fade
+    tone = 1 + (0.62 * leaf * (1 - 0.6 * stem) + twig * (1 - 0.85 * stem) + 0.30 * tier) * fade - 0.5 * knot * fade
     return clamp(tone * (0.6 + 0.55 * foot), 0.15, 2.0)
 
 

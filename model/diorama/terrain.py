@@ -7,7 +7,7 @@ from typing import Any
 
 import numba as nb
 
-from model.camera import WAVE_PER_M, focal
+from model.camera import SHADOW_AHEAD_M, SHADOW_M, SHADOW_SOFT, SHADOWS_TO_M, SUN_AZIMUTH_RAD, WAVE_PER_M, focal
 from model.diorama.places import COLUMN
 from model.diorama.sampling import clamp, sample, smooth
 from model.field import DETAIL_CELL_M, LAND_CELL_M, TOWN_CELL_M
@@ -52,8 +52,10 @@ def tree_at(land, detail, shift, place, x, y, ground, distance):  # type: ignore
     du, dv = (x + shift[0]) / DETAIL_CELL_M, (y + shift[1]) / DETAIL_CELL_M
     # The rank of the nearest thing, not between two.
     ui, vi = int(math.floor(du + 0.5)) & 511, int(math.floor(dv + 0.5)) & 511  # noqa: RUF046
-    grove = sample(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
     rank = detail[vi, ui, 1]
+    if rank > place[_COVER] * 2.5:  # more than the densest grove has
+        return 0.0, 0.0
+    grove = sample(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
     if rank > place[_COVER] * (1 + 0.6 * grove) * smooth((TREE_LINE_M - ground) / 25):
         return 0.0, 0.0
     # Nothing stands so near that it walls the view up: trees sink as one comes near, and are gone before they are low.
@@ -80,6 +82,33 @@ def house_at(town, shift, place, x, y, distance):  # type: ignore[no-untyped-def
         return 0.0, 0.0
     high = place[_BLOCK] * (0.3 + 0.7 * rank) * (1 + 0.55 * place[_PITCHED] * town[v, u, 1])
     return high * smooth((distance - 3.0) / 4.0), town[v, u, 2]
+
+
+@nb.njit(fastmath=True, cache=True)
+def shadow_at(land, detail, town, shift, place, x, y, ground, tall, distance, towards, tangent):  # type: ignore[no-untyped-def]
+    """How much of the sunlight trees and houses take from what stands `tall` m high at (x, y), and how near their foot
+    is on the sun's side, each 0..1.
+
+    towards: how much farther off a point is that lies a metre nearer to the sun. tangent: of the sun's height.
+    """
+    fade = clamp(1.4 - distance * (1.4 / SHADOWS_TO_M), 0.0, 1.0)
+    shade = foot = 0.0
+    if fade == 0.0:
+        return 0.0, 0.0
+    for at in SHADOW_M:
+        sx, sy = x + at * math.sin(SUN_AZIMUTH_RAD), y + at * math.cos(SUN_AZIMUTH_RAD)
+        z = distance + at * towards + SHADOW_AHEAD_M
+        stands = 0.0
+        if place[_BLOCK] > 0.5:
+            stands = house_at(town, shift, place, sx, sy, z)[0]
+        if stands == 0.0 and place[_COVER] > 0.005 and z > place[_CLEAR]:
+            stands = tree_at(land, detail, shift, place, sx, sy, ground, z)[1]
+        if stands > 0.0:
+            over = stands - tall - at * tangent
+            shade = max(shade, smooth(0.5 + over / (SHADOW_SOFT[0] + SHADOW_SOFT[1] * at)) * min(1.0, stands))
+            if at < 2.0:
+                foot = min(1.0, stands / 3)
+    return shade * fade, foot * fade
 
 
 @nb.njit(fastmath=True, inline="always")

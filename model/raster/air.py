@@ -18,18 +18,18 @@ NEAR, STIR, MOTE = 17, 9, 33  # steps of the table of visitors
 
 
 @nb.njit(fastmath=True, nogil=True, cache=True)
-def fall(picture, aspect, yaw, clock, rain, snow, wind, streak_of, flake_of, tables):  # type: ignore[no-untyped-def]
-    """Rain and snow over picture (C, R, 3). tables (layers, STEPS, STEPS, 2): tone and cover by drop and flake."""
+def fall(picture, block, aspect, yaw, clock, rain, snow, wind, streak_of, flake_of, tables):  # type: ignore[no-untyped-def]
+    """Rain and snow over picture (C, R, 3), `block` by `block` pixels at a time. tables (layers, STEPS, STEPS, 2): tone and cover by drop and flake."""
     columns, rows = picture.shape[0], picture.shape[1]
     turn = yaw / FIELD_OF_VIEW_RAD * aspect
     rained, snowed = (clock * RAIN_HEIGHTS_S) % 4096, (clock * SNOW_HEIGHTS_S) % 4096
     lean, waved = 0.06 + 0.40 * wind, (clock * 1.3) % (2 * math.pi)
-    for c in range(columns):
-        across = (c + 0.5) / columns * aspect + turn
+    for c in range(0, columns, block):
+        across = (c + block / 2) / columns * aspect + turn
         for layer in range(_LAYERS):
             scale, begins = _SCALES[layer], _BEGINS[layer]
-            for r in range(rows):
-                down = (r + 0.5) / rows
+            for r in range(0, rows, block):
+                down = (r + block / 2) / rows
                 drop = flake = np.float32(0)
                 if rain:
                     drop = sample(streak_of, (across + lean * down) * scale + begins, (down - rained) * scale)
@@ -49,9 +49,11 @@ def fall(picture, aspect, yaw, clock, rain, snow, wind, streak_of, flake_of, tab
                 cover = (table[i, j, 1] * (1 - a) + table[i + 1, j, 1] * a) * (1 - b) + (
                     table[i, j + 1, 1] * (1 - a) + table[i + 1, j + 1, 1] * a
                 ) * b
-                picture[c, r, 0] += cover * (tone - picture[c, r, 0])
-                picture[c, r, 1] += cover * (np.float32(1.03) * tone - picture[c, r, 1])
-                picture[c, r, 2] += cover * (np.float32(1.06) * tone - picture[c, r, 2])
+                tones = (tone, np.float32(1.03) * tone, np.float32(1.06) * tone)
+                for cc in range(c, min(c + block, columns)):
+                    for rr in range(r, min(r + block, rows)):
+                        for k in range(3):
+                            picture[cc, rr, k] += cover * (tones[k] - picture[cc, rr, k])
 
 
 @nb.njit(fastmath=True, nogil=True, cache=True)

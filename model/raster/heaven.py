@@ -9,7 +9,7 @@ import numpy as np
 
 from model.camera import MOON_AZIMUTH_RAD, MOON_RAD, ROOF_M, SUN_AZIMUTH_RAD
 from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE
-from model.raster.texture import clamp, sample, sample_of
+from model.raster.texture import clamp, put, sample, sample_of
 
 PLAIN, ALL = 16, 36  # features of an open sky, and of every other
 _TURN = SIZE / math.pi  # texels to a radian
@@ -25,11 +25,13 @@ def sky_features(  # type: ignore[no-untyped-def]
     cloud_of, wisp_of, star_of, mote_of, land, grain_of, bloom_of, across, counts, tangents, camera, sun, drift, clock,
     space, sunken, lanterns, roof, out,
 ):  # fmt: skip
-    """Into `out` (features, …): for each column `across` (C,) its first `counts` (C,) tangents (R,) upwards.
+    """Into `out` uint16 (…, features), bfloat16 by its bits: for each column `across` (C,) its first `counts` (C,) tangents (R,) upwards.
 
     space, sunken, lanterns, roof: whether the place has any of it.
     """
     n, yaw = 0, camera[3]
+    row = np.zeros(out.shape[1], np.float32)
+    bits = row.view(np.uint32)
     risen = math.tan(min(sun, 1.2)) * 0.9
     fast, slow = (clock * 2.2) % SIZE, (clock * 1.7) % SIZE
     for c in range(len(across)):
@@ -53,14 +55,14 @@ def sky_features(  # type: ignore[no-untyped-def]
             near5 = near * near * near * near * near
             near30 = near5 * near5 * near5
             near30 *= near30
-            out[0, n], out[1, n] = up, math.sqrt(min(high * 1.25, 1.0))
-            out[2, n], out[3, n] = math.exp(-9 * high), clamp(up * 9, 0.0, 1.0)
-            out[4, n], out[5, n] = cloud + 0.34 * wisp, wisp
-            out[6, n], out[7, n] = sample(star_of, azimuth * _TURN, up * 160), towards
-            out[8, n], out[9, n], out[10, n] = near30, near5, near * near * near * near * cloud
-            out[11, n], out[12, n] = clamp((0.0034 - d) * 900, 0.0, 1.0), math.exp(-300 * d) if d < 0.2 else 0.0
-            out[13, n], out[14, n] = clamp((0.0022 - m) * 1500, 0.0, 1.0), math.exp(-28 * m) if m < 2 else 0.0
-            out[15, n] = 1.0 if up < 0.004 else 0.0
+            row[0], row[1] = up, math.sqrt(min(high * 1.25, 1.0))
+            row[2], row[3] = math.exp(-9 * high), clamp(up * 9, 0.0, 1.0)
+            row[4], row[5] = cloud + 0.34 * wisp, wisp
+            row[6], row[7] = sample(star_of, azimuth * _TURN, up * 160), towards
+            row[8], row[9], row[10] = near30, near5, near * near * near * near * cloud
+            row[11], row[12] = clamp((0.0034 - d) * 900, 0.0, 1.0), math.exp(-300 * d) if d < 0.2 else 0.0
+            row[13], row[14] = clamp((0.0022 - m) * 1500, 0.0, 1.0), math.exp(-28 * m) if m < 2 else 0.0
+            row[15] = 1.0 if up < 0.004 else 0.0
             if space:
                 gas = sample(cloud_of, azimuth * (_TURN / 2), up * 130)
                 veins = sample(wisp_of, azimuth * _TURN + 40, up * 190)
@@ -69,22 +71,24 @@ def sky_features(  # type: ignore[no-untyped-def]
                 tilt = over_moon - 0.22 * off_moon
                 ring = (off_moon + 0.35 * over_moon) ** 2 + (tilt * 6.5) ** 2
                 belt = clamp((0.21 - ring) * 14, 0.0, 1.0) * clamp((ring - 0.085) * 30, 0.0, 1.0)
-                out[16, n], out[17, n], out[18, n], out[19, n] = gas, veins, sparkle, globe
-                out[20, n] = clamp(0.28 + 3.4 * off_moon + 2.2 * over_moon, 0.0, 1.0) * globe
-                out[21, n] = math.sin(55 * over_moon + 1.5 * gas) * globe
-                out[22, n] = belt * (1 - globe * (1.0 if tilt > 0 else 0.0))
-                out[23, n] = gas + 0.4 * veins
+                row[16], row[17], row[18], row[19] = gas, veins, sparkle, globe
+                row[20] = clamp(0.28 + 3.4 * off_moon + 2.2 * over_moon, 0.0, 1.0) * globe
+                row[21] = math.sin(55 * over_moon + 1.5 * gas) * globe
+                row[22] = belt * (1 - globe * (1.0 if tilt > 0 else 0.0))
+                row[23] = gas + 0.4 * veins
             if sunken:
                 far = 1 / (high + 0.16)
                 su, sv = sin * far * 20, cos * far * 20
                 web = sample(wisp_of, su + fast, sv) - sample(wisp_of, su - slow, sv + 77)
                 web = math.exp(-3 * web * web)
-                out[24, n], out[25, n] = web, web * clamp(up * 2.6, 0.0, 1.0)
-                out[26, n] = sample(wisp_of, azimuth * _TURN + (clock * 0.25) % SIZE, 40.0)
+                row[24], row[25] = web, web * clamp(up * 2.6, 0.0, 1.0)
+                row[26] = sample(wisp_of, azimuth * _TURN + (clock * 0.25) % SIZE, 40.0)
+            if lanterns:
+                row[27] = row[28] = row[29] = 0
             if lanterns and up > 0:
-                out[27, n] = sample(mote_of, azimuth * _TURN, up * _TURN - fast)
-                out[28, n] = sample(mote_of, azimuth * (_TURN / 2) + 31, up * (_TURN / 2) - (clock * 4.2) % SIZE + 60)
-                out[29, n] = clamp(up * 14, 0.0, 1.0)
+                row[27] = sample(mote_of, azimuth * _TURN, up * _TURN - fast)
+                row[28] = sample(mote_of, azimuth * (_TURN / 2) + 31, up * (_TURN / 2) - (clock * 4.2) % SIZE + 60)
+                row[29] = clamp(up * 14, 0.0, 1.0)
             if roof:
                 away = ROOF_M / max(up, 0.012)
                 reach = away * stretch
@@ -92,10 +96,11 @@ def sky_features(  # type: ignore[no-untyped-def]
                 hy = camera[1] + (math.cos(yaw) - math.sin(yaw) * across[c]) * reach
                 veil = math.exp(-0.022 * away)
                 crystal = sample(bloom_of, hx / DETAIL_CELL_M, hy / DETAIL_CELL_M)
-                out[30, n] = sample_of(land, 3, hx / LAND_CELL_M * 3, hy / LAND_CELL_M * 3) * veil
-                out[31, n] = sample(grain_of, hx / DETAIL_CELL_M * 0.5, hy / DETAIL_CELL_M * 0.5) * veil
-                out[32, n], out[33, n], out[34, n] = crystal, veil, max(crystal - 1.7, 0.0) * veil
-                out[35, n] = 1.0
+                row[30] = sample_of(land, 3, hx / LAND_CELL_M * 3, hy / LAND_CELL_M * 3) * veil
+                row[31] = sample(grain_of, hx / DETAIL_CELL_M * 0.5, hy / DETAIL_CELL_M * 0.5) * veil
+                row[32], row[33], row[34] = crystal, veil, max(crystal - 1.7, 0.0) * veil
+                row[35] = 1.0
+            put(bits, out[n])
             n += 1
     return n
 

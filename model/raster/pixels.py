@@ -11,16 +11,16 @@ import numba as nb
 import numpy as np
 
 from model.camera import FLOOR_M, RIPPLE_RAD, WINDOW_M
-from model.raster.texture import clamp, sample, sigmoid, whole
+from model.raster.texture import clamp, put, sample, sigmoid, sine, whole
 
 _FOLIAGE_M = 120.0  # farther off no leaf is told from another
 _MIRRORS = 0.02  # less than this is no mirror
-FOLIAGE, FRONTS = 13, 18  # features
+FOLIAGE, FRONTS = 14, 18  # features
 
 
 @nb.njit(fastmath=True, nogil=True, cache=True)
 def paint(  # type: ignore[no-untyped-def]
-    first, places, rises, points, shown, slope, eye, focal_px, picture, at, depth, mirror, tremor
+    first, rises, joined, points, shown, slope, eye, focal_px, picture, at, depth, mirror, tremor
 ):
     """Land into `picture` (C, R, 3); at (C, R): which point a pixel shows; depth in m, 0 for the sky; mirror, tremor.
 
@@ -32,16 +32,16 @@ def paint(  # type: ignore[no-untyped-def]
         low = np.float32(-1e9)
         for n in range(begin, end):
             high, d = rises[n], points[n, 0]
-            joined = n > begin and places[n - 1] == places[n] - 1
-            before = n - 1 if joined else n
+            on = joined[n]
+            before = n - 1 if on else n
             d0 = points[before, 0]
             over = np.float32(1e-6)
-            if joined:
+            if on:
                 flat = max(flat_eye * (1 / d0 - 1 / d), 1e-6)
                 over = max(min(high - low, max(1.5 * flat, least)), 1e-6)
             while r >= 0 and slope[r] <= high:
                 share = np.float32(1)
-                if joined:
+                if on:
                     share = min(max((slope[r] - low) / over, np.float32(0)), np.float32(1))
                 for j in range(3):
                     picture[c, r, j] = shown[before, j] + share * (shown[n, j] - shown[before, j])
@@ -66,9 +66,11 @@ def paint(  # type: ignore[no-untyped-def]
 
 
 @nb.njit(fastmath=True, nogil=True, cache=True)
-def foliage_features(picture, at, depth, points, slope, eye, grain_of, pixels, out):  # type: ignore[no-untyped-def]
-    """What the network of leaves is told of pixels that show what grows: into `out` (FOLIAGE, …); how many there are."""
+def foliage_features(picture, at, depth, points, slope, eye, grain_of, bloom_of, pixels, out):  # type: ignore[no-untyped-def]
+    """What the network of leaves is told of pixels that show what grows: into `out` uint16 (…, FOLIAGE), bfloat16 by its bits; how many there are."""
     count, rows = 0, picture.shape[1]
+    row = np.zeros(FOLIAGE, np.float32)
+    bits = row.view(np.uint32)
     for c in range(picture.shape[0]):
         for r in range(rows):
             if depth[c, r] <= 0:
@@ -84,13 +86,20 @@ def foliage_features(picture, at, depth, points, slope, eye, grain_of, pixels, o
             if fade > 0:
                 leaf = sample(grain_of, x * 4.5, h * 4.5) + sample(grain_of, y * 4.5 + 50, h * 4.5)
                 leaf *= 0.5 * fade
+            twig = np.float32(0)
+            fade = clamp(1.3 - distance / 28, 0.0, 1.0)
+            if fade > 0:
+                twig = sample(bloom_of, x * 20, h * 20) + sample(bloom_of, y * 20 + 50, h * 20)
+                twig *= 0.5 * fade
             tier = h * 4.6 + 1.2 * leaf
             knot = abs(h / 1.3 - math.floor(h / 1.3) - 0.5) * 2
-            out[0, count], out[1, count], out[2, count], out[3, count] = leaf, math.sin(tier), math.cos(tier), knot
-            out[4, count], out[5, count] = max(knot - 0.86, 0.0) * 7, clamp(1.3 - distance / 90, 0.0, 1.0)
-            out[6, count] = clamp(h / (0.25 * tall + 0.5), 0.0, 1.0)
-            out[7, count], out[8, count], out[9, count], out[10, count] = h / 10, tall / 10, p[7], p[8]
-            out[11, count], out[12, count] = 1 / (1 + distance * 0.028), distance / 100
+            row[0], row[1], row[2], row[3] = leaf, sine(tier), sine(tier + math.pi / 2), knot
+            row[4], row[5] = max(knot - 0.86, 0.0) * 7, clamp(1.3 - distance / 90, 0.0, 1.0)
+            row[6] = clamp(h / (0.25 * tall + 0.5), 0.0, 1.0)
+            row[7], row[8], row[9], row[10] = h / 10, tall / 10, p[7], p[8]
+            row[11], row[12] = 1 / (1 + distance * 0.028), distance / 100
+            row[13] = twig
+            put(bits, out[count])
             pixels[count] = c * rows + r
             count += 1
     return count
@@ -112,8 +121,10 @@ def _chance(i, j, k):  # type: ignore[no-untyped-def]
 
 @nb.njit(fastmath=True, nogil=True, cache=True)
 def front_features(picture, at, depth, points, slope, eye, pixels, out):  # type: ignore[no-untyped-def]
-    """What the network of fronts is told of pixels that show houses: into `out` (FRONTS, …); how many there are."""
+    """What the network of fronts is told of pixels that show houses: into `out` uint16 (…, FRONTS), bfloat16 by its bits; how many there are."""
     count, rows = 0, picture.shape[1]
+    row = np.zeros(FRONTS, np.float32)
+    bits = row.view(np.uint32)
     for c in range(picture.shape[0]):
         for r in range(rows):
             if depth[c, r] <= 0:
@@ -129,14 +140,15 @@ def front_features(picture, at, depth, points, slope, eye, pixels, out):  # type
             fx, fy = 4 * abs(cells - i - 0.5), floors - j - 0.5
             shop = 1.0 if j == 0 else 0.0
             wheel = hue * (6 * math.pi)
-            out[0, count], out[1, count], out[2, count], out[3, count] = fx, 4 * abs(fy), 2 * fy, _chance(i, j, k)
-            out[4, count], out[5, count] = _chance(i, 7, k) * shop, shop
-            out[6, count], out[7, count] = _chance(k, 3, 5), clamp(h / 4, -1.0, 2.0)
-            out[8, count], out[9, count] = clamp(house - h, -1.0, 2.0), hue
-            out[10, count], out[11, count] = math.sin(wheel), math.cos(wheel)
-            out[12, count], out[13, count] = clamp(1.5 - distance / 70, 0.0, 1.0), 1 / (1 + distance * 0.02)
-            out[14, count], out[15, count] = min(distance / 300, 2.0), fx * (1 - shop)
-            out[16, count], out[17, count] = 4 * abs(fy) * (1 - shop), 1.0 if hue > 0.7 else 0.0
+            row[0], row[1], row[2], row[3] = fx, 4 * abs(fy), 2 * fy, _chance(i, j, k)
+            row[4], row[5] = _chance(i, 7, k) * shop, shop
+            row[6], row[7] = _chance(k, 3, 5), clamp(h / 4, -1.0, 2.0)
+            row[8], row[9] = clamp(house - h, -1.0, 2.0), hue
+            row[10], row[11] = sine(wheel), sine(wheel + math.pi / 2)
+            row[12], row[13] = clamp(1.5 - distance / 70, 0.0, 1.0), 1 / (1 + distance * 0.02)
+            row[14], row[15] = min(distance / 300, 2.0), fx * (1 - shop)
+            row[16], row[17] = 4 * abs(fy) * (1 - shop), 1.0 if hue > 0.7 else 0.0
+            put(bits, out[count])
             pixels[count] = c * rows + r
             count += 1
     return count

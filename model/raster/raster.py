@@ -16,17 +16,27 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from model.camera import EYE_M, FIELD_OF_VIEW_RAD, HORIZON, NEAREST_M, PULSE_RAD_S, SUN_AZIMUTH_RAD, distances
+from model.camera import (
+    EYE_M,
+    FIELD_OF_VIEW_RAD,
+    HORIZON,
+    NEAREST_M,
+    PULSE_RAD_S,
+    SHADOW_M,
+    SUN_AZIMUTH_RAD,
+    distances,
+)
 from model.conditions import ENVIRONMENT
-from model.land import LEAK, LEAST_BLOCKS
 from model.overlay import LEAST, Overlay
 from model.raster import air, finish, heaven, pixels, relief, surfaces
 from model.shading import Moment, Shader, Textures, weight_of
+from model.shadow import LEAK, LEAST_BLOCKS
 from model.view import NEAREST_AT_MOST_M, View
 
 Array = NDArray[np.float32]
 _LARGE = 640  # columns from which a picture is a large one
 _RAIN, _SNOW, _WIND, _SUN = (ENVIRONMENT.index(k) for k in ("rain", "snow", "wind", "sun_rad"))
+_LEAST_RISE_PX = np.float32(0.35)  # points nearer to one another than this are not both told
 _ROUND = 2048  # oneDNN makes, and keeps, a kernel for every count of points it meets: it is to meet few
 
 
@@ -72,6 +82,10 @@ class Raster:
             self._kept[key] = np.zeros(shape, kind)
         return self._kept[key]
 
+    def _rows(self, name: str, count: int, features: int) -> NDArray[np.uint16]:
+        """Memory for features of points, row by row, bfloat16 by its bits."""
+        return self._room(name, count + -count % _ROUND, features, kind="u2")
+
     def picture(
         self, textures: Textures, moment: Moment, height: int, width: int, between: Between | None = None
     ) -> tuple[Array, Array]:
@@ -90,7 +104,7 @@ class Raster:
         slope = ((HORIZON - (np.arange(height) + 0.5) / height) * heights + pitch).astype(np.float32)
         focal_px = np.float32(height / heights)
         eye = float(now.camera[2])
-        land = _Land(self, textures, moment, now, told, across, step, float(slope[-1]))
+        land = _Land(self, textures, moment, now, told, across, step, float(slope[-1]), _LEAST_RISE_PX / focal_px)
         # Pixels just under the last edge are open to the sky by the part of them that stands over it.
         open_rows = np.searchsorted(-slope, -(land.last_rise - 0.5 / focal_px))
         sky, far = self._sky(textures, moment, now, told, across, open_rows, slope, sky_step, width // columns)
@@ -100,23 +114,32 @@ class Raster:
         mirror, tremor = self._room("mirror", *shape), self._room("tremor", *shape)
         at = self._room("at", *shape, kind="i4")
         pixels.paint(
-            land.first, land.places, land.rises, land.points, land.shown, slope, eye, focal_px, picture, at, depth,
+            land.first, land.rises, land.joined, land.points, land.shown, slope, eye, focal_px, picture, at, depth,
             mirror, tremor,
         )  # fmt: skip
         flat, number = picture.reshape(-1, 3), self._room("pixels", columns * height, kind="i4")
         terrain = view.terrain
         if weight_of(moment, "block_m") is not None:
-            out = self._room("fronts", pixels.FRONTS, columns * height)
+            out = self._rows("fronts", columns * height, pixels.FRONTS)
             count = pixels.front_features(picture, at, depth, land.points, slope, eye, number, out)
             if count:
-                pixels.furnish(flat, number, count, _asked(terrain.fronts, out, count, told))
+                pixels.furnish(flat, number, count, _asked_rows(terrain.fronts, out, count, told))
         if weight_of(moment, "tree_cover") is not None:
-            out = self._room("foliage", pixels.FOLIAGE, columns * height)
+            out = self._rows("foliage", columns * height, pixels.FOLIAGE)
             count = pixels.foliage_features(
-                picture, at, depth, land.points, slope, eye, textures.grain.numpy(), number, out
+                picture,
+                at,
+                depth,
+                land.points,
+                slope,
+                eye,
+                textures.grain.numpy(),
+                textures.bloom.numpy(),
+                number,
+                out,
             )
             if count:
-                pixels.leave(flat, number, count, _asked(terrain.foliage, out, count, told)[:, 0])
+                pixels.leave(flat, number, count, _asked_rows(terrain.foliage, out, count, told)[:, 0])
         wide = sky_step * columns // width
         heaven.over(picture, sky, open_rows, wide, sky_step, land.last_rise, slope, focal_px)
         horizon = HORIZON + pitch / heights
@@ -150,17 +173,15 @@ class Raster:
         tangents = np.pad(tangents, (0, most * step - len(tangents)), "edge").reshape(most, step).mean(1)
         has = [weight_of(moment, name) is not None for name in ("space", "sunken", "float", "roof")]
         features = heaven.ALL if any(has) else heaven.PLAIN
-        out = self._room("sky features", features, columns + len(coarse) * -(-rows // step))
-        if any(has):
-            out[heaven.PLAIN :] = 0
+        out = self._rows("sky features", columns + len(coarse) * -(-rows // step), features)
         textured = (
             textures.cloud.numpy(), textures.wisp.numpy(), textures.star.numpy(), textures.mote.numpy(),
             textures.land.numpy(), textures.grain.numpy(), textures.bloom.numpy(),
         )  # fmt: skip
         moved = now.camera, now.sun, now.drift, now.clock, *has
         heaven.sky_features(*textured, across, np.ones(columns, np.int64), np.full(1, 0.003), *moved, out)
-        heaven.sky_features(*textured, coarse, counts, tangents, *moved, out[:, columns:])
-        given = _asked(self._view.sky.shader, out, columns + int(counts.sum()), told)
+        heaven.sky_features(*textured, coarse, counts, tangents, *moved, out[columns:])
+        given = _asked_rows(self._view.sky.shader, out, columns + int(counts.sum()), told)
         sky = self._room("sky", len(coarse), -(-rows // step), 3)
         heaven.spread(given[columns:], counts, sky)
         return sky, given[:columns]
@@ -179,7 +200,7 @@ class Raster:
         if rain or snow:
             falling = textures.streak.numpy(), textures.flake.numpy()
             yaw = float(now.camera[3])
-            air.fall(picture, aspect, yaw, now.clock, rain, snow, now.wind, *falling, _falls(overlay, told))
+            air.fall(picture, block, aspect, yaw, now.clock, rain, snow, now.wind, *falling, _falls(overlay, told))
 
 
 class _Land:
@@ -187,7 +208,7 @@ class _Land:
 
     def __init__(
         self, raster: Raster, textures: Textures, moment: Moment, now: _Now, told: Tensor,
-        across: NDArray[np.float64], step: int, lowest: float,
+        across: NDArray[np.float64], step: int, lowest: float, least: float,
     ) -> None:  # fmt: skip
         self._raster, self._terrain = raster, raster._view.terrain
         looks, columns = len(raster._view.distance), len(across)
@@ -198,7 +219,8 @@ class _Land:
         self._x, self._y = float(x), float(y)
         self._dx, self._dy = math.sin(yaw) + math.cos(yaw) * across, math.cos(yaw) - math.sin(yaw) * across
         azimuth = yaw + np.arctan(across) - SUN_AZIMUTH_RAD
-        self._off_sun = np.arctan2(np.sin(azimuth), np.cos(azimuth)) ** 2
+        off_sun = np.arctan2(np.sin(azimuth), np.cos(azimuth)) ** 2
+        self._off_sun = np.exp(np.outer(off_sun, [-1.6, -14])).astype(np.float32)
         shape = columns, looks
         self._distance = raster._room("distance", *shape)
         town = textures.town.numpy()
@@ -213,9 +235,10 @@ class _Land:
         self.first = np.zeros(columns + 1, np.int64)
         self.places = raster._room("places", columns * looks, kind="i4")
         self.rises = raster._room("rises", columns * looks)
+        self.joined = raster._room("joined", columns * looks, kind="?")
         self.count = relief.seen(
             self._distance, self._ground, self._tall, self._house, self._crest, float(eye), self._level, self._swell,
-            self.first, self.places, self.rises,
+            least, self.first, self.places, self.rises, self.joined,
         )  # fmt: skip
         self.last_rise = self.rises[self.first[1:] - 1]
 
@@ -239,6 +262,8 @@ class _Land:
         relief.ground_features(textures.land.numpy(), *from_here, dx, dy, now.shore, at, out)
         coarse = _asked(terrain.ground, out, out.shape[1], told).reshape(len(dx), len(at)) * 40
         relief.ground_between(coarse, at, step, self._distance, self._ground)
+        self._at, self._step = at, step
+        self._shadows(textures, moment, now, told, dx, dy, coarse)
         dx, dy = self._dx, self._dy
         self._tall, self._house, self._hue = room("tall", *shape), room("house", *shape), room("hue", *shape)
         self._tall[:], self._house[:], self._hue[:] = 0, 0, 0
@@ -264,24 +289,57 @@ class _Land:
         self._crest, self._trough = (room(name, *(shape if waving else (0, 0))) for name in ("crest", "trough"))
         if waving:
             relief.waves(
-                textures.land.numpy(), *from_here, dx, dy, now.shore, now.swash, self._distance, self._crest,
-                self._trough,
+                textures.land.numpy(), *from_here, dx, dy, now.shore, now.swash, self._distance, self._ground,
+                self._level, self._crest, self._trough,
             )  # fmt: skip
+
+    def _shadows(
+        self, textures: Textures, moment: Moment, now: _Now, told: Tensor, dx: NDArray[np.float64],
+        dy: NDArray[np.float64], ground: Array,
+    ) -> None:  # fmt: skip
+        """How high what lies towards the sun of points of the rays stands, at every `step`-th column and point.
+
+        dx, dy (C',): m a metre; ground (C', K') in m. See `model.shadow.looming`.
+        """
+        sun, terrain, room = now.sun, self._terrain, self._raster._room
+        self._tangent = max(math.sin(sun), 0.02) / max(math.cos(sun), 0.05)
+        trees, blocks = (weight_of(moment, name) for name in ("tree_cover", "block_m"))
+        built = blocks is not None and float(blocks) > LEAST_BLOCKS
+        if trees is None and not built:
+            self._sunward = room("sunward", 0, 0, 0)
+            return
+        shape = len(SHADOW_M), *ground.shape
+        self._sunward = room("sunward", *shape)
+        most = self._sunward.size
+        flat = self._sunward.reshape(-1)
+        flat[:] = 0
+        out, houses = room("shadow features", 7, most), room("shadow house features", 4, most)
+        places, others = room("shadow places", most, kind="i4"), room("shadow houses", most, kind="i4")
+        count, count_built = relief.sunward_features(
+            textures.land.numpy(), textures.detail.numpy(), textures.town.numpy(), self._x, self._y, now.shift, dx, dy,
+            self._at, ground, math.cos(now.camera[3] - SUN_AZIMUTH_RAD), trees is not None, built, out, places, houses,
+            others,
+        )  # fmt: skip
+        if count:
+            flat[places[:count]] = _grown(_asked(terrain.stands, out, count, told)[:, 0] * 10)
+        if count_built:
+            at = others[:count_built]
+            flat[at] = np.maximum(flat[at], _grown(_asked(terrain.houses, houses, count_built, told)[:, 0] * 20))
 
     def colour(self, textures: Textures, moment: Moment, now: _Now, told: Tensor, far: Array) -> None:
         """Colours of the points that are seen; far (C, 3): what each column fades into."""
         room, terrain, count = self._raster._room, self._terrain, self.count
         most = self._distance.size
         self.points, self.shown = room("points", most, len(surfaces.POINT)), room("shown", most, 4)
-        out = room("surface features", most + -most % _ROUND, surfaces.FEATURES, kind="u2")
+        out = self._raster._rows("surface features", most, surfaces.FEATURES)
         surfaces.surface_features(
             textures.land.numpy(), textures.detail.numpy(), textures.grain.numpy(), textures.bloom.numpy(), self._x,
             self._y, now.shift, self._dx, self._dy, self._off_sun, self._distance, self._ground, self._tall,
-            self._house, self._hue, self._crest, self._trough, self.places, count, now.clock, self._level,
-            weight_of(moment, "sunken") is not None, now.wind, now.rain, self.points, out,
+            self._house, self._hue, self._crest, self._trough, self._sunward, self._at, self._step, self._tangent,
+            self.places, count, now.clock, self._level, weight_of(moment, "sunken") is not None,
+            weight_of(moment, "dune_m") is not None, now.wind, now.rain, self.points, out,
         )  # fmt: skip
-        asked = torch.from_numpy(out.view(np.int16)).view(torch.bfloat16)[: count + -count % _ROUND]
-        given = terrain.surface.of_one(asked, told).float().numpy()
+        given = _asked_rows(terrain.surface, out, count, told)
         light = terrain.light(told)[0].float().numpy()
         surfaces.lit(given, self.places, count, self._distance.shape[1], light, far, self.shown)
 
@@ -294,6 +352,12 @@ def _grown(heights: Array) -> Array:
 def _asked(shader: Shader, features: Array, count: int, told: Tensor) -> Array:
     """What a network says, (count, outputs), of the first points of features (features, …)."""
     return shader.of_one(torch.from_numpy(features[:, :count]).T, told).float().numpy()
+
+
+def _asked_rows(shader: Shader, rows: NDArray[np.uint16], count: int, told: Tensor) -> Array:
+    """The same of rows of features, bfloat16 by their bits; more rows than `count` may come back."""
+    asked = torch.from_numpy(rows.view(np.int16)).view(torch.bfloat16)[: count + -count % _ROUND]
+    return shader.of_one(asked, told).float().numpy()
 
 
 def _falls(overlay: Overlay, told: Tensor) -> Array:

@@ -7,9 +7,9 @@ import math
 import numba as nb
 import numpy as np
 
-from model.camera import WAVE_PER_M
+from model.camera import SHADOW_AHEAD_M, SHADOW_M, SHADOWS_TO_M, SUN_AZIMUTH_RAD, WAVE_PER_M
 from model.field import DETAIL_CELL_M, LAND_CELL_M, TOWN_CELL_M
-from model.raster.texture import clamp, nearest, sample_land, sample_of, texel
+from model.raster.texture import clamp, nearest, sample_land, sample_of, sine, texel
 
 _HALVINGS = 5  # by which a wall is found between two points of a ray
 _HOUSES_M = 420.0  # farther off a wall's place is exact enough
@@ -115,26 +115,72 @@ def house_features(town, x0, y0, shift, dx, dy, distance, places, hues, out):  #
 
 
 @nb.njit(fastmath=True, nogil=True, cache=True)
-def waves(land, x0, y0, dx, dy, shore, swash, distance, crest, trough):  # type: ignore[no-untyped-def]
-    """Sine and cosine, (C, K), of the waves that run to a shore."""
+def sunward_features(  # type: ignore[no-untyped-def]
+    land, detail, town, x0, y0, shift, dx, dy, at, ground, towards, trees, blocks, out, places, built, built_places
+):
+    """Of what may throw a shadow on points of rays: what the networks of what stands and of houses are told of it.
+
+    It lies at each of SHADOW_M towards the sun. at (K,): distances; ground (C, K) in m. Into `out` (7, …) and `places`,
+    numbers in (SHADOW_M, C, K), and the same of houses; how many there are of both.
+    """
+    n = m = 0
+    looks, columns = len(at), len(dx)
+    for step in range(len(SHADOW_M)):
+        sx, sy = SHADOW_M[step] * math.sin(SUN_AZIMUTH_RAD), SHADOW_M[step] * math.cos(SUN_AZIMUTH_RAD)
+        for i in range(columns):
+            for k in range(looks):
+                d = at[k]
+                if d > SHADOWS_TO_M:
+                    break
+                x, y = x0 + dx[i] * d + sx, y0 + dy[i] * d + sy
+                z = max(d + SHADOW_M[step] * towards + SHADOW_AHEAD_M, 1.0)
+                place = (step * columns + i) * looks + k
+                if trees:
+                    u, v = (x + shift[0]) / DETAIL_CELL_M, (y + shift[1]) / DETAIL_CELL_M
+                    crown = sample_of(detail, 0, u, v)
+                    if crown > 0:
+                        out[0, n], out[1, n] = crown, detail[nearest(u, v), 1]
+                        out[2, n] = sample_of(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
+                        out[3, n], out[4, n], out[5, n] = ground[i, k] / 40, math.log(z) / 4, min(z / 40, 2.0)
+                        out[6, n] = sample_of(detail, 2, u, v)
+                        places[n] = place
+                        n += 1
+                if blocks:
+                    house = texel((x + shift[0]) / TOWN_CELL_M, (y + shift[1]) / TOWN_CELL_M)
+                    if town[house, 0] > 0:
+                        built[0, m], built[1, m] = town[house, 0], town[house, 1]
+                        built[2, m], built[3, m] = min(z / 4, 2.0), min(z / 40, 2.0)
+                        built_places[m] = place
+                        m += 1
+    return n, m
+
+
+@nb.njit(fastmath=True, nogil=True, cache=True)
+def waves(land, x0, y0, dx, dy, shore, swash, distance, ground, level, crest, trough):  # type: ignore[no-untyped-def]
+    """Sine and cosine, (C, K), of the waves that run to a shore, where the ground (C, K) lies lower than `level`."""
     sin, cos = math.sin(shore[2]), math.cos(shore[2])
     for i in range(distance.shape[0]):
         for k in range(distance.shape[1]):
+            if ground[i, k] > level:
+                crest[i, k] = trough[i, k] = 0
+                continue
             d = distance[i, k]
             x, y = x0 + dx[i] * d, y0 + dy[i] * d
             seaward = (x - shore[0]) * sin + (y - shore[1]) * cos
             wave = seaward * WAVE_PER_M + swash + 1.3 * sample_of(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
-            crest[i, k], trough[i, k] = math.sin(wave), math.cos(wave)
+            crest[i, k], trough[i, k] = sine(wave), sine(wave + math.pi / 2)
 
 
 @nb.njit(fastmath=True, nogil=True, cache=True)
-def seen(distance, ground, tall, house, crest, eye, level, swell, first, places, rises):  # type: ignore[no-untyped-def]
+def seen(distance, ground, tall, house, crest, eye, level, swell, least, first, places, rises, joined):  # type: ignore[no-untyped-def]
     """The points that nothing nearer hides: their numbers and how steeply one looks up to them; first (C + 1,): where
-    each column's begin.
+    each column's begin; joined: whether a point goes on from the one before it, nothing between them being hidden.
+
+    Of points that rise by less than `least` one after the other, some are left out. How many there are.
     """
     looks, n = distance.shape[1], 0
     for i in range(distance.shape[0]):
-        first[i], edge = n, np.float32(-1e9)
+        first[i], edge, on = n, np.float32(-1e9), False
         for k in range(looks):
             depth = level - ground[i, k]
             if depth > 0:
@@ -144,9 +190,12 @@ def seen(distance, ground, tall, house, crest, eye, level, swell, first, places,
             else:
                 top = ground[i, k] + tall[i, k] + house[i, k]
             rise = np.float32((top - eye) / distance[i, k])
-            if rise >= edge:
+            if rise < edge:
+                on = False
+            elif not (on and rise - edge < least):
                 edge = rise
-                places[n], rises[n] = i * looks + k, rise
+                places[n], rises[n], joined[n] = i * looks + k, rise, on
+                on = True
                 n += 1
     first[distance.shape[0]] = n
     return n

@@ -7,34 +7,43 @@ import math
 import numba as nb
 import numpy as np
 
-from model.camera import GRASS_RAD_S, GRASS_X, GRASS_Y, SUN_AZIMUTH_RAD, SWAY_RAD_S, SWAY_X
-from model.field import DETAIL_CELL_M, FINE_CELL_M, LAND_CELL_M, SIZE
-from model.raster.texture import clamp, nearest, sample, sample_land, sample_of, sigmoid, sine
+from model.camera import (
+    BUMP_M,
+    GRASS_RAD_S,
+    GRASS_X,
+    GRASS_Y,
+    SAND_BEND,
+    SAND_JAG,
+    SAND_X,
+    SAND_Y,
+    SHADOW_M,
+    SHADOWS_TO_M,
+    SUN_AZIMUTH_RAD,
+    SWAY_RAD_S,
+    SWAY_X,
+)
+from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M, SIZE
+from model.raster.texture import clamp, nearest, put, sample, sample_land, sample_of, sigmoid, sine
 
 _SUN_X, _SUN_Y = math.sin(SUN_AZIMUTH_RAD), math.cos(SUN_AZIMUTH_RAD)
 _TURN = 2 * math.pi
 # Of a point that is seen: distance in m, x and y in m, height in m of ground, of what grows and of a house there, the
 # house's hue, crown, rank, and ripples times what they are to a mirror.
 POINT = ("distance", "x", "y", "ground", "tall", "house", "hue", "crown", "rank", "tremor")
-FEATURES = 34
-
-
-@nb.njit(fastmath=True, nogil=True)
-def _put(row, out, bits):  # type: ignore[no-untyped-def]
-    """Features into a row of sixteen-bit floats: the upper half of each number, rounded."""
-    for f in range(len(row)):
-        out[f] = np.uint16((bits[f] + np.uint32(0x8000)) >> np.uint32(16))
+FEATURES = 40
 
 
 @nb.njit(fastmath=True, nogil=True, cache=True)
 def surface_features(  # type: ignore[no-untyped-def]
     land, detail, grain_of, bloom_of, x0, y0, shift, dx, dy, off_sun, distance, ground, tall, house, hue, crest, trough,
-    places, count, clock, level, sunken, wind, rain, points, out,
+    high, at, step, tangent, places, count, clock, level, sunken, sandy, wind, rain, points, out,
 ):  # fmt: skip
     """Points `places` (count,) into `points` (count, POINT) and what the network is told of them into `out`.
 
-    off_sun (C,): bearing of each column from the sun's, squared. crest, trough (C, K): of waves; empty where no sea
-    is. clock: s. out: uint16 (…, FEATURES), bfloat16 by its bits.
+    off_sun (C, 2): how near each column's bearing is to the sun's. crest, trough (C, K): of waves; empty where no sea
+    is. high (SHADOW_M, C', K'): how high what lies towards the sun of every `step`-th column and point stands, at
+    distances `at` (K',); empty where nothing does. tangent: of the sun's height. clock: s. out: uint16 (…, FEATURES),
+    bfloat16 by its bits.
     """
     looks = distance.shape[1]
     row = np.zeros(FEATURES, np.float32)
@@ -53,7 +62,14 @@ def surface_features(  # type: ignore[no-untyped-def]
         gap = 6.0 + 0.02 * d
         a1, b1, c1, e1 = sample_land(land, (x + gap * _SUN_X) / LAND_CELL_M, (y + gap * _SUN_Y) / LAND_CELL_M)
         fade = clamp(1.2 - d / 38, 0.0, 1.0)
-        fine = sample(grain_of, x / FINE_CELL_M, y / FINE_CELL_M) * fade if fade > 0 else 0.0
+        fine = bump = 0.0
+        if fade > 0:
+            fine = sample(grain_of, x / FINE_CELL_M, y / FINE_CELL_M)
+            bump_x, bump_y = (x + BUMP_M * _SUN_X) / FINE_CELL_M, (y + BUMP_M * _SUN_Y) / FINE_CELL_M
+            bump = (sample(grain_of, bump_x, bump_y) - fine) * fade
+            fine *= fade
+        fade = clamp(1.4 - d / 12, 0.0, 1.0)
+        grit = sample(bloom_of, x / GRIT_CELL_M, y / GRIT_CELL_M) * fade if fade > 0 else 0.0
         fade = clamp(1.25 - d / 90, 0.0, 1.0)
         bloom = sample(bloom_of, u * 2.3, v * 2.3) * fade if fade > 0 else 0.0
         fade = clamp(1.4 - d / 160, 0.0, 1.0)
@@ -64,7 +80,17 @@ def surface_features(  # type: ignore[no-untyped-def]
         ripple = 0.0
         if wet:
             ripple = sample(grain_of, x * 1.1 + ripple_x, y * 1.1 - ripple_y) / (1 + d * 0.012)
-        row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8] = a, b, c, e, crown, rank, grain, bloom, fine
+        row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8] = (
+            a,
+            b,
+            c,
+            e,
+            crown,
+            rank,
+            grain,
+            bloom,
+            fine,
+        )
         row[9] = ripple
         if has_sea:
             row[10], row[11] = crest[i, k], trough[i, k]
@@ -74,7 +100,7 @@ def surface_features(  # type: ignore[no-untyped-def]
         row[15], row[16], row[17] = clamp((high - level) / 2, -2.0, 2.0), high / 40, tall[i, k] / 10
         turned = 8 / gap
         row[18], row[19], row[20], row[21] = (a1 - a) * turned, (b1 - b) * turned, (c1 - c) * turned, (e1 - e) * turned
-        row[22], row[23] = math.exp(-1.6 * off_sun[i]), math.exp(-14 * off_sun[i])
+        row[22], row[23] = off_sun[i, 0], off_sun[i, 1]
         row[24], row[25] = math.log(d) / 4, 1 / (1 + d * 0.028)
         row[26], row[27] = sine(sway_at + x * SWAY_X), sine(grass_at + x * GRASS_X + y * GRASS_Y)
         row[28], row[29] = 1.0 if house[i, k] > 0.3 else 0.0, hue[i, k]
@@ -83,9 +109,36 @@ def surface_features(  # type: ignore[no-untyped-def]
             run = sample(grain_of, x * 0.9 + web_x, y * 0.9 - web_y)
             row[31] = math.exp(-9 * run * run) * clamp(1.1 - d / 55, 0.0, 1.0)
             row[32], row[33] = sine(rank * 9 * _TURN), sine(rank * 9 * _TURN + _TURN / 4)
-        _put(row, out[n], bits)
+        row[34] = row[35] = row[36] = row[38] = 0
+        if high.size and d < SHADOWS_TO_M and not wet and house[i, k] < 0.3:
+            i0, k0 = i // step, min(k // step, len(at) - 2)
+            i1, p = min(i0 + 1, high.shape[1] - 1), (i - i0 * step) / step
+            q = clamp((d - at[k0]) / (at[k0 + 1] - at[k0]), 0.0, 1.0)
+            own, dim = max(tall[i, k], 0.0), clamp(1.4 - d * (1.4 / SHADOWS_TO_M), 0.0, 1.0)
+            for s in range(len(SHADOW_M)):
+                stands = (high[s, i0, k0] * (1 - p) + high[s, i1, k0] * p) * (1 - q)
+                stands += (high[s, i0, k0 + 1] * (1 - p) + high[s, i1, k0 + 1] * p) * q
+                above = clamp((stands - own - SHADOW_M[s] * tangent) / 3 + 1, 0.0, 2.0)
+                row[34 + s] = above * clamp(stands, 0.0, 1.0) * dim
+        row[37], row[39] = grit, bump
+        if sandy:
+            fade = clamp(1.3 - d / 26, 0.0, 1.0)
+            if fade > 0:
+                sand = sine(x * SAND_X + y * SAND_Y + SAND_BEND * e + SAND_JAG * grain)
+                row[38] = sand * fade * clamp(0.6 + 0.3 * e + 0.3 * grain, 0.0, 1.0)
+        put(bits, out[n])
         p = points[n]
-        p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8] = d, x, y, high, tall[i, k], house[i, k], hue[i, k], crown, rank
+        p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8] = (
+            d,
+            x,
+            y,
+            high,
+            tall[i, k],
+            house[i, k],
+            hue[i, k],
+            crown,
+            rank,
+        )
         p[9] = ripple * mirror_gain if wet else 0.35 * grain * (1 + rain)
 
 

@@ -90,7 +90,7 @@ def random_batch(
         high = np.zeros((columns, looks, 2), np.float32)
         render.render(
             image, far_off, WIDTH, chosen, field.land, field.detail, field.town, field.sky, field.shift_m, place, shore,
-            camera, weather, times, flash, 420,
+            camera, weather, times, flash, 600,
         )  # fmt: skip
         bare = image.copy()
         overlay.overlay(image, WIDTH, chosen, field.sky, field.fall, camera, weather, times, presence, place)
