@@ -49,6 +49,16 @@ _COUNTS = {"watercolour": 10, "ink": 13, "oil": 5, "animation": 10, "woodblock":
 _EASY = ("oil", "neon", "paper")  # learnt as well by narrower networks
 
 
+def is_painted(style: Array) -> bool:
+    """Whether anything of a picture is painted with these weights of the styles (8,)."""
+    return _weights(style)[0] <= 1 - _LEAST
+
+
+def _weights(style: Array) -> list[float]:
+    """The same as shares of 1."""
+    return (style.clip(min=0) / max(1e-6, float(style.clip(min=0).sum()))).tolist()  # type: ignore[no-any-return]
+
+
 class Brush(nn.Module):
     """Pictures to painted pictures."""
 
@@ -80,8 +90,8 @@ class Brush(nn.Module):
 
         camera: x, y in m, yaw, pitch in rad, as the view was given it.
         """
-        weights = (style.clip(min=0) / max(1e-6, float(style.clip(min=0).sum()))).tolist()
-        if weights[0] > 1 - _LEAST:
+        weights = _weights(style)
+        if not is_painted(style):
             return picture
         looks = Looks(picture, depth, camera, self.textures(picture.device))
         seen = [(name, weight) for name, weight in zip(STYLES, weights, strict=True) if weight > _LEAST]

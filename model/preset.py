@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+
+_LEAST_LOOKS = 80  # fewer points a column are not enough for any picture
 
 
 @dataclass(frozen=True)
 class Preset:
     """Every size a checkpoint must agree on. Pictures in pixels, windows in steps (1/12 s)."""
 
-    height: int = 216
-    width: int = 384
-    view_looks: int = 80  # points at which a picture's column looks at the land
+    height: int = 720
+    width: int = 1280
+    view_looks: int = 128  # points at which a picture's column looks at the land
     view_width: int = 64  # of the networks that tell colours
     ground_width: int = 40  # of those that tell heights
     channels: int = 96  # numbers in a token
@@ -35,6 +37,16 @@ class Preset:
     def is_far(self, layer: int) -> bool:
         """Whether a layer also sees the far steps and the first."""
         return (layer + 1) % self.far_every == 0
+
+    def sized(self, height: int) -> Preset:
+        """The same with pictures `height` pixels high, of the same shape, and looks enough for them."""
+        width = round(height * self.width / self.height / 2) * 2
+        looks = (
+            self.view_looks
+            if height >= self.height
+            else max(_LEAST_LOOKS, round(self.view_looks * (height / self.height) ** 0.5))
+        )
+        return replace(self, height=height, width=width, view_looks=min(self.view_looks, looks))
 
     def as_dict(self) -> dict[str, int]:
         """Plain numbers, for a checkpoint's metadata."""

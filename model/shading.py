@@ -20,7 +20,7 @@ TOLD = len(PLACES) + len(ENVIRONMENT) + 4 + _HOURS  # + flash, the sun's sine an
 _SUN = ENVIRONMENT.index("sun_rad")
 _ROUND = 2048  # points are made up to a multiple of
 _LEAST_WEIGHT = 0.005  # what a place has less of than this it does not have
-_BLOCK = 8192  # points at a time: what a layer gives stays in the second cache
+_BLOCK = 16384  # points at a time: fewer calls cost more than what a layer gives costs out of the second cache
 
 
 @dataclass

@@ -35,6 +35,8 @@ from model.figures import Figures
 from model.plan import Plan, own_place, planned, wandering
 from model.preset import Preset
 from model.pulse import FLASH_UNIT, Pulse
+from model.quick_step import QuickBlock
+from model.seeing import Look, Seeing
 from model.shading import Moment, Textures
 from model.sound_codec import SoundCodec, SynthState, synthesise
 from model.sprites import seen_walker
@@ -84,6 +86,9 @@ class WorldModel:
         self.view.to(self.device)
         self.figures.to(self.device)
         self.brush.to(self.device).textures(self.device)  # made now, not at the first painted step
+        on_cpu = self.device.type == "cpu"
+        self.quick = [QuickBlock(block) if on_cpu else None for block in self.network.layers]
+        self.seeing = Seeing(preset, self.view, self.brush, self.device)
 
     def parts(self) -> dict[str, torch.nn.Module]:
         """What a checkpoint holds, by name."""
@@ -212,10 +217,13 @@ class WorldModel:
         return world
 
 
-def load(name: str = "nacre", device: str = "cpu") -> WorldModel:
-    """Load a model by name or path. Raises model.checkpoint.CheckpointError."""
+def load(name: str = "nacre", device: str = "cpu", height: int | None = None) -> WorldModel:
+    """Load a model by name or path, its pictures `height` pixels high if that is given.
+
+    Raises model.checkpoint.CheckpointError.
+    """
     preset, parts, code = checkpoint.load(name)
-    return WorldModel(preset, parts, code, device)
+    return WorldModel(preset if height is None else preset.sized(height), parts, code, device)
 
 
 class World:
@@ -321,11 +329,15 @@ class World:
                     x = latents * (1 - level) + again * level
                 seen = Seen(x, levels[number], vector)
                 h = network.tokens(x, levels[number], added)
-                for block, cache in zip(network.layers, self.cache.layers, strict=True):
+                for block, quick, cache in zip(network.layers, self.model.quick, self.cache.layers, strict=True):
                     bias = far_bias if block.far else near_bias
-                    h, (key, raw, value) = block.step(h, modulation, here, cache.keys, cache.values, bias)
+                    if quick is None:
+                        h, kept = block.step(h, modulation, here, cache.keys, cache.values, bias)
+                        new = Committed(*kept)
+                    else:
+                        h, new = quick.step(h, modulation, here, cache, bias)
                     if last:
-                        committed.append(Committed(key, raw, value))
+                        committed.append(new)
                 if not last:
                     clean, _ = network.estimate(seen, network.unembed(h))
                     x = clean + times[number + 1] / level * (x - clean)
@@ -344,23 +356,13 @@ class World:
         def between(land: Tensor, depth: Tensor) -> Tensor:
             return self.model.figures(land, depth, moment, shown)  # type: ignore[no-any-return]
 
-        with torch.autocast(device.type, torch.bfloat16):
-            pictures, depths = self.model.view.picture(self.textures, moment, p.height, p.width, between)
-        picture, depth = pictures[0].float(), depths[0].float()
-        if self.mood is not None:
-            rows = torch.from_numpy(self.mood).T[None].to(device)
-            picture = picture + F.interpolate(rows, p.height, mode="linear")[0].T[:, None]
-        if self.photo is not None:
-            t = self.index / DISSOLVE_STEPS
-            given = torch.from_numpy(self.photo).to(device) / 255
-            picture = torch.lerp(given, picture, t * t * (3 - 2 * t))
-        with torch.autocast(device.type, enabled=False):
-            x, y, _, yaw, pitch = walker.camera.tolist()
-            picture = self.model.brush(picture, depth, (x, y, yaw, pitch), plan.style)
-        if not bool(torch.isfinite(picture).all()):
-            raise WorldError(f"step {self.index}: the view gave numbers that are not finite; the step was not made")
-        seen = picture.mul(255).round().clamp(0, 255).to(torch.uint8).contiguous().cpu().numpy()
-        return seen, depth.to(torch.float16).contiguous().cpu().numpy()
+        x, y, _, yaw, pitch = walker.camera.tolist()
+        t = self.index / DISSOLVE_STEPS
+        look = Look(plan.style, (x, y, yaw, pitch), self.mood, self.photo, t * t * (3 - 2 * t))
+        try:
+            return self.model.seeing.see(self.textures, moment, between, look)
+        except ValueError as error:
+            raise WorldError(f"step {self.index}: {error}; the step was not made") from error
 
     # --- keeping, and going on twice ---
 

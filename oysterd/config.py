@@ -55,6 +55,7 @@ class WorldConfig(Strict):
     """The world model, and how the world begins when there is no snapshot to go on from."""
 
     model: Name = "nacre"
+    height_px: Annotated[int, Field(ge=90, le=2160)] | None = None  # of the picture; the model's own
     device: Annotated[str, StringConstraints(pattern=r"^(cpu|cuda(:\d+)?)$")] = "cpu"
     scene: Text = "a calm coast at dawn"
     image: Text | None = None

@@ -107,6 +107,8 @@ def _make_ring(settings: Settings, stack: ExitStack) -> tuple[str, ChunkRing]:
     name = f"oysterd-{secrets.token_hex(6)}"
     try:
         preset = describe(settings.world.model)
+        if settings.world.height_px is not None:
+            preset = preset.sized(settings.world.height_px)
         slots = settings.world.ahead_chunks + BEHIND_CHUNKS
         ring = ChunkRing.create(name, slots, preset.height, preset.width, SAMPLE_RATE_HZ // STEPS_PER_S)
     except CheckpointError as error:

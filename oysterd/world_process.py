@@ -82,7 +82,7 @@ def run_world(config: WorldConfig, ring_name: str, events: str, inbox: str) -> N
     ring, out, ear = ChunkRing.attach(ring_name), Events(events, "world"), Inbox(inbox)
     try:
         began = time.monotonic()
-        model = load(config.model, config.device)
+        model = load(config.model, config.device, config.height_px)
         load_s, path = time.monotonic() - began, snapshot_path(config)
         began, world, notes = time.monotonic(), None, []
         if path.exists():

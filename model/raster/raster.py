@@ -34,9 +34,9 @@ from model.shadow import LEAK, LEAST_BLOCKS
 from model.view import NEAREST_AT_MOST_M, View
 
 Array = NDArray[np.float32]
-_LARGE = 640  # columns from which a picture is a large one
+LARGE = 640  # columns from which a picture is a large one
 _RAIN, _SNOW, _WIND, _SUN = (ENVIRONMENT.index(k) for k in ("rain", "snow", "wind", "sun_rad"))
-_LEAST_RISE_PX = np.float32(0.35)  # points nearer to one another than this are not both told
+_LEAST_RISE_PX = np.float32(0.7)  # points nearer to one another than this are not both told
 _ROUND = 2048  # oneDNN makes, and keeps, a kernel for every count of points it meets: it is to meet few
 
 
@@ -95,7 +95,7 @@ class Raster:
         """
         view, now = self._view, _Now.of(moment, textures)
         told = view.told_of(moment)
-        large = width > _LARGE
+        large = width > LARGE
         columns, step, sky_step = (width // 2, 2, 4) if large else (width, 1, 2)
         aspect, tangent = width / height, math.tan(FIELD_OF_VIEW_RAD / 2)
         heights = 2 * tangent / aspect

@@ -36,12 +36,12 @@ FEATURES = 40
 @nb.njit(fastmath=True, nogil=True, cache=True)
 def surface_features(  # type: ignore[no-untyped-def]
     land, detail, grain_of, bloom_of, x0, y0, shift, dx, dy, off_sun, distance, ground, tall, house, hue, crest, trough,
-    high, at, step, tangent, places, count, clock, level, sunken, sandy, wind, rain, points, out,
+    sunward, at, step, tangent, places, count, clock, level, sunken, sandy, wind, rain, points, out,
 ):  # fmt: skip
     """Points `places` (count,) into `points` (count, POINT) and what the network is told of them into `out`.
 
     off_sun (C, 2): how near each column's bearing is to the sun's. crest, trough (C, K): of waves; empty where no sea
-    is. high (SHADOW_M, C', K'): how high what lies towards the sun of every `step`-th column and point stands, at
+    is. sunward (SHADOW_M, C', K'): how high what lies towards the sun of every `step`-th column and point stands, at
     distances `at` (K',); empty where nothing does. tangent: of the sun's height. clock: s. out: uint16 (…, FEATURES),
     bfloat16 by its bits.
     """
@@ -110,14 +110,14 @@ def surface_features(  # type: ignore[no-untyped-def]
             row[31] = math.exp(-9 * run * run) * clamp(1.1 - d / 55, 0.0, 1.0)
             row[32], row[33] = sine(rank * 9 * _TURN), sine(rank * 9 * _TURN + _TURN / 4)
         row[34] = row[35] = row[36] = row[38] = 0
-        if high.size and d < SHADOWS_TO_M and not wet and house[i, k] < 0.3:
+        if sunward.size and d < SHADOWS_TO_M and not wet and house[i, k] < 0.3:
             i0, k0 = i // step, min(k // step, len(at) - 2)
-            i1, p = min(i0 + 1, high.shape[1] - 1), (i - i0 * step) / step
-            q = clamp((d - at[k0]) / (at[k0 + 1] - at[k0]), 0.0, 1.0)
+            i1, beside = min(i0 + 1, sunward.shape[1] - 1), (i - i0 * step) / step
+            beyond = clamp((d - at[k0]) / (at[k0 + 1] - at[k0]), 0.0, 1.0)
             own, dim = max(tall[i, k], 0.0), clamp(1.4 - d * (1.4 / SHADOWS_TO_M), 0.0, 1.0)
             for s in range(len(SHADOW_M)):
-                stands = (high[s, i0, k0] * (1 - p) + high[s, i1, k0] * p) * (1 - q)
-                stands += (high[s, i0, k0 + 1] * (1 - p) + high[s, i1, k0 + 1] * p) * q
+                stands = (sunward[s, i0, k0] * (1 - beside) + sunward[s, i1, k0] * beside) * (1 - beyond)
+                stands += (sunward[s, i0, k0 + 1] * (1 - beside) + sunward[s, i1, k0 + 1] * beside) * beyond
                 above = clamp((stands - own - SHADOW_M[s] * tangent) / 3 + 1, 0.0, 2.0)
                 row[34 + s] = above * clamp(stands, 0.0, 1.0) * dim
         row[37], row[39] = grit, bump

@@ -11,6 +11,7 @@ import copy
 import math
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from queue import Queue
 
 import numpy as np
@@ -31,6 +32,7 @@ from model.view import View
 WORLDS = 24  # fields that are learnt from
 PICTURES, COLUMNS, ROWS = 128, 3, 140  # of a batch: many moments, a little of each
 HEIGHT, WIDTH = 360, 640
+LOOKS = 88  # at most, on a ray that is learnt from; a running world's larger pictures look more often
 
 
 def random_place(rng: np.random.Generator) -> NDArray[np.float32]:
@@ -169,7 +171,7 @@ def main() -> None:
     parser = options_of(__doc__, 60.0, 4e-3, 3.0)
     parser.add_argument("--preset", default="nacre", choices=sorted(PRESETS))
     options = parser.parse_args()
-    preset = PRESETS[options.preset]
+    preset = replace(PRESETS[options.preset], view_looks=min(PRESETS[options.preset].view_looks, LOOKS))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(0)
     course = Course("view", View(preset).to(device), options, Rates(warm=200, decay=0.001))

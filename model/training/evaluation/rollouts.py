@@ -9,6 +9,7 @@ import numpy as np
 
 from model.conditions import Conditions
 from model.diorama.places import PLACES
+from model.seeing import Seeing
 from model.training.evaluation.figure import Pictures, Sound
 from model.world import World, WorldModel
 
@@ -21,6 +22,7 @@ def blind(model: WorldModel) -> WorldModel:
     """The same model with pictures of a few pixels: all else is the same to the bit, at half the cost."""
     other = copy.copy(model)
     other.preset = replace(model.preset, **_UNSEEN)
+    other.seeing = Seeing(other.preset, model.view, model.brush, model.device)
     return other
 
 

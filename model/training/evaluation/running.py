@@ -14,12 +14,14 @@ from model.training.evaluation.figure import Findings, Settings
 from model.training.evaluation.measures import MEASURES, train_judges
 from model.world import WorldModel, load
 
+TEACHER_HEIGHT = 216  # pixels, of the pictures that judges learn from
+
 _loaded: list[WorldModel] = []
 
 
 def _ready(name: str) -> None:
     torch.set_num_threads(1)
-    _loaded.append(load(name))
+    _loaded.append(load(name, height=TEACHER_HEIGHT))  # judges know the diorama at this size
 
 
 def _measured(name: str, settings: Settings) -> tuple[Findings, float]:
