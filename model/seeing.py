@@ -98,11 +98,16 @@ def _rows(mood: Array, height: int) -> Tensor:
 
 def _bytes(columns: Tensor, mood: Array | None, photo: NDArray[np.uint8] | None, share: float) -> Tensor:
     """A picture (W, H, 3) in 0..1 as bytes (H, W, 3); raises ValueError when it isn't finite."""
-    values = columns.cpu().numpy()
-    width, height = values.shape[:2]
-    added = np.zeros((height, 3), np.float32) if mood is None else _rows(mood, height).numpy()
-    given = np.zeros((0, 0, 3), np.uint8) if photo is None else photo
-    out = np.empty((height, width, 3), np.uint8)
-    if not finish.to_bytes(values, added, given, np.float32(share), out):
+    width, height = columns.shape[:2]
+    if photo is not None:
+        if mood is not None:
+            columns, mood = columns + _rows(mood, height).to(columns.device), None
+        given = torch.from_numpy(photo).to(columns.device).transpose(0, 1)
+        columns = torch.lerp(given / 255, columns, share)
+    values = columns.contiguous().cpu().numpy().reshape(width, -1)
+    if not np.isfinite(values.sum()):
         raise ValueError("the view gave numbers that are not finite")
-    return torch.from_numpy(out)
+    added = np.zeros(height * 3, np.float32) if mood is None else _rows(mood, height).flatten().numpy()
+    out = np.empty((height, width * 3), np.uint8)
+    finish.to_bytes(values, added, out)
+    return torch.from_numpy(out).view(height, width, 3)

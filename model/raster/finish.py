@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba as nb
 import numpy as np
 
-_TILE = 16  # columns and rows at a time, so that what is turned stays in the first cache
+_COLUMNS, _ROWS = 16, 64  # at a time, so that what is turned stays in the first cache
 
 
 @nb.njit(fastmath=True, nogil=True, cache=True)
@@ -22,26 +22,21 @@ def widen(picture, depth, wide, wide_depth):  # type: ignore[no-untyped-def]
             wide_depth[2 * c, r] = wide_depth[2 * c + 1, r] = depth[c, r]
 
 
-@nb.njit(nogil=True, cache=True)
-def to_bytes(picture, rows_add, given, share, out):  # type: ignore[no-untyped-def]
-    """Picture (C, R, 3) in 0..1 into `out` uint8 (R, C, 3); whether all of it was finite.
-
-    rows_add (R, 3) is added to each row. given uint8 (R, C, 3): a picture that covers it by 1 - share; may be empty.
-    """
-    columns, rows = picture.shape[0], picture.shape[1]
-    finite = True
-    covered = given.size > 0
-    for c0 in range(0, columns, _TILE):
-        for r0 in range(0, rows, _TILE):
-            for c in range(c0, min(c0 + _TILE, columns)):
-                for r in range(r0, min(r0 + _TILE, rows)):
+@nb.njit(fastmath=True, nogil=True, cache=True)
+def to_bytes(picture, added, out):  # type: ignore[no-untyped-def]
+    """Picture (C, R * 3) in 0..1, with `added` (R * 3) to each of its columns, into `out` uint8 (R, C * 3)."""
+    columns, rows = picture.shape[0], picture.shape[1] // 3
+    room = np.empty((_COLUMNS, 3 * _ROWS), np.uint8)
+    for c0 in range(0, columns, _COLUMNS):
+        for r0 in range(0, rows, _ROWS):
+            wide, high = min(_COLUMNS, columns - c0), min(_ROWS, rows - r0)
+            for c in range(wide):
+                own, row = picture[c0 + c, 3 * r0 : 3 * (r0 + high)], room[c]
+                for i in range(3 * high):
+                    value = (own[i] + added[3 * r0 + i]) * np.float32(255) + np.float32(0.5)
+                    row[i] = np.uint8(np.int32(min(max(value, np.float32(0)), np.float32(255))))
+            for r in range(high):
+                to = out[r0 + r]
+                for c in range(wide):
                     for k in range(3):
-                        value = picture[c, r, k] + rows_add[r, k]
-                        if not (-1e6 < value < 1e6):
-                            finite = False
-                            value = np.float32(0)
-                        value *= 255
-                        if covered:
-                            value = given[r, c, k] + share * (value - given[r, c, k])
-                        out[r, c, k] = np.uint8(min(max(value + np.float32(0.5), np.float32(0)), np.float32(255)))
-    return finite
+                        to[3 * (c0 + c) + k] = room[c, 3 * r + k]

@@ -37,6 +37,7 @@ Array = NDArray[np.float32]
 LARGE = 640  # columns from which a picture is a large one
 _RAIN, _SNOW, _WIND, _SUN = (ENVIRONMENT.index(k) for k in ("rain", "snow", "wind", "sun_rad"))
 _LEAST_RISE_PX = np.float32(0.7)  # points nearer to one another than this are not both told
+_FAR_TREES_M = 50.0  # whose height sixteen bits tell to a pixel
 _ROUND = 2048  # oneDNN makes, and keeps, a kernel for every count of points it meets: it is to meet few
 
 
@@ -269,13 +270,17 @@ class _Land:
         self._tall[:], self._house[:], self._hue[:] = 0, 0, 0
         some = room("some", columns * looks, kind="i4")
         if weight_of(moment, "tree_cover") is not None:
-            out = room("tree features", 7, columns * looks)
-            count = relief.tree_features(
+            near, far = room("tree features", 7, columns * looks), self._raster._rows("far trees", columns * looks, 7)
+            others = room("others", columns * looks, kind="i4")
+            count, count_far = relief.tree_features(
                 textures.land.numpy(), textures.detail.numpy(), *from_here, now.shift, dx, dy, self._distance,
-                self._ground, some, out,
+                self._ground, _FAR_TREES_M, near, some, far, others,
             )  # fmt: skip
+            tall = self._tall.reshape(-1)
             if count:
-                self._tall.reshape(-1)[some[:count]] = _grown(_asked(terrain.stands, out, count, told)[:, 0] * 10)
+                tall[some[:count]] = _grown(_asked(terrain.stands, near, count, told)[:, 0] * 10)
+            if count_far:
+                tall[others[:count_far]] = _grown(_asked_rows(terrain.stands, far, count_far, told)[:count_far, 0] * 10)
         if blocks is not None and float(blocks) > LEAST_BLOCKS:
             out, hues = room("house features", 4, columns * looks), room("hues", columns * looks)
             count = relief.house_features(
@@ -313,7 +318,7 @@ class _Land:
         most = self._sunward.size
         flat = self._sunward.reshape(-1)
         flat[:] = 0
-        out, houses = room("shadow features", 7, most), room("shadow house features", 4, most)
+        out, houses = self._raster._rows("shadow features", most, 7), room("shadow house features", 4, most)
         places, others = room("shadow places", most, kind="i4"), room("shadow houses", most, kind="i4")
         count, count_built = relief.sunward_features(
             textures.land.numpy(), textures.detail.numpy(), textures.town.numpy(), self._x, self._y, now.shift, dx, dy,
@@ -321,7 +326,7 @@ class _Land:
             others,
         )  # fmt: skip
         if count:
-            flat[places[:count]] = _grown(_asked(terrain.stands, out, count, told)[:, 0] * 10)
+            flat[places[:count]] = _grown(_asked_rows(terrain.stands, out, count, told)[:count, 0] * 10)
         if count_built:
             at = others[:count_built]
             flat[at] = np.maximum(flat[at], _grown(_asked(terrain.houses, houses, count_built, told)[:, 0] * 20))
@@ -357,7 +362,8 @@ def _asked(shader: Shader, features: Array, count: int, told: Tensor) -> Array:
 def _asked_rows(shader: Shader, rows: NDArray[np.uint16], count: int, told: Tensor) -> Array:
     """The same of rows of features, bfloat16 by their bits; more rows than `count` may come back."""
     asked = torch.from_numpy(rows.view(np.int16)).view(torch.bfloat16)[: count + -count % _ROUND]
-    return shader.of_one(asked, told).float().numpy()
+    with torch.autocast("cpu", torch.bfloat16):
+        return shader.of_one(asked, told).float().numpy()
 
 
 def _falls(overlay: Overlay, told: Tensor) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 
 from model.camera import SHADOW_AHEAD_M, SHADOW_M, SHADOWS_TO_M, SUN_AZIMUTH_RAD, WAVE_PER_M
 from model.field import DETAIL_CELL_M, LAND_CELL_M, TOWN_CELL_M
-from model.raster.texture import clamp, nearest, sample_land, sample_of, sine, texel
+from model.raster.texture import clamp, nearest, put, sample_land, sample_of, sine, texel
 
 _HALVINGS = 5  # by which a wall is found between two points of a ray
 _HOUSES_M = 420.0  # farther off a wall's place is exact enough
@@ -75,12 +75,17 @@ def ground_between(coarse, at, step, distance, out):  # type: ignore[no-untyped-
 
 
 @nb.njit(fastmath=True, nogil=True, cache=True)
-def tree_features(land, detail, x0, y0, shift, dx, dy, distance, ground, places, out):  # type: ignore[no-untyped-def]
-    """What the network of what stands is told of the points where a crown is: into `out` (7, …); how many there are.
+def tree_features(  # type: ignore[no-untyped-def]
+    land, detail, x0, y0, shift, dx, dy, distance, ground, beyond, near, near_places, far, far_places
+):
+    """What the network of what stands is told of the points where a crown is; how many there are of both kinds.
 
-    places: their numbers, column by column.
+    Of those within `beyond` m into near (7, …), of the others into far, uint16 (…, 7), bfloat16 by its bits; their
+    numbers into near_places and far_places, column by column.
     """
-    looks, n = distance.shape[1], 0
+    looks, n, m = distance.shape[1], 0, 0
+    row = np.zeros(7, np.float32)
+    bits = row.view(np.uint32)
     for i in range(distance.shape[0]):
         for k in range(looks):
             d = distance[i, k]
@@ -88,14 +93,20 @@ def tree_features(land, detail, x0, y0, shift, dx, dy, distance, ground, places,
             u, v = (x + shift[0]) / DETAIL_CELL_M, (y + shift[1]) / DETAIL_CELL_M
             crown = sample_of(detail, 0, u, v)
             if crown > 0:
-                out[0, n], out[1, n] = crown, detail[nearest(u, v), 1]
-                out[2, n] = sample_of(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
-                out[3, n] = ground[i, k] / 40
-                out[4, n], out[5, n] = math.log(d) / 4, min(d / 40, 2.0)
-                out[6, n] = sample_of(detail, 2, u, v)
-                places[n] = i * looks + k
-                n += 1
-    return n
+                row[0], row[1] = crown, detail[nearest(u, v), 1]
+                row[2] = sample_of(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
+                row[3], row[4], row[5] = ground[i, k] / 40, math.log(d) / 4, min(d / 40, 2.0)
+                row[6] = sample_of(detail, 2, u, v)
+                if d < beyond:
+                    for f in range(7):
+                        near[f, n] = row[f]
+                    near_places[n] = i * looks + k
+                    n += 1
+                else:
+                    put(bits, far[m])
+                    far_places[m] = i * looks + k
+                    m += 1
+    return n, m
 
 
 @nb.njit(fastmath=True, nogil=True, cache=True)
@@ -120,10 +131,12 @@ def sunward_features(  # type: ignore[no-untyped-def]
 ):
     """Of what may throw a shadow on points of rays: what the networks of what stands and of houses are told of it.
 
-    It lies at each of SHADOW_M towards the sun. at (K,): distances; ground (C, K) in m. Into `out` (7, …) and `places`,
-    numbers in (SHADOW_M, C, K), and the same of houses; how many there are of both.
+    It lies at each of SHADOW_M towards the sun. at (K,): distances; ground (C, K) in m. Into `out` uint16 (…, 7), bfloat16 by
+    its bits, and `places`, numbers in (SHADOW_M, C, K); of houses into built (4, …); how many there are of both.
     """
     n = m = 0
+    row = np.zeros(7, np.float32)
+    bits = row.view(np.uint32)
     looks, columns = len(at), len(dx)
     for step in range(len(SHADOW_M)):
         sx, sy = SHADOW_M[step] * math.sin(SUN_AZIMUTH_RAD), SHADOW_M[step] * math.cos(SUN_AZIMUTH_RAD)
@@ -139,10 +152,11 @@ def sunward_features(  # type: ignore[no-untyped-def]
                     u, v = (x + shift[0]) / DETAIL_CELL_M, (y + shift[1]) / DETAIL_CELL_M
                     crown = sample_of(detail, 0, u, v)
                     if crown > 0:
-                        out[0, n], out[1, n] = crown, detail[nearest(u, v), 1]
-                        out[2, n] = sample_of(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
-                        out[3, n], out[4, n], out[5, n] = ground[i, k] / 40, math.log(z) / 4, min(z / 40, 2.0)
-                        out[6, n] = sample_of(detail, 2, u, v)
+                        row[0], row[1] = crown, detail[nearest(u, v), 1]
+                        row[2] = sample_of(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
+                        row[3], row[4], row[5] = ground[i, k] / 40, math.log(z) / 4, min(z / 40, 2.0)
+                        row[6] = sample_of(detail, 2, u, v)
+                        put(bits, out[n])
                         places[n] = place
                         n += 1
                 if blocks:
