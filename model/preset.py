@@ -40,7 +40,7 @@ class Preset:
 
     def sized(self, height: int) -> Preset:
         """The same with pictures `height` pixels high, of the same shape, and looks enough for them."""
-        width = round(height * self.width / self.height / 2) * 2
+        width = round(height * self.width / self.height / 8) * 8
         looks = (
             self.view_looks
             if height >= self.height

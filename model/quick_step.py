@@ -173,6 +173,7 @@ class QuickBlock:
         tokens, heads, _, wide = cache.keys.shape
         key, raw, value = np.empty((3, tokens, heads, wide), np.float32)
         cos, sin = here[:, 0].numpy()
-        _step(out, m, cos, sin, cache.keys.numpy(), cache.values.numpy(), bias.numpy(), *self._weights, key, raw, value)
+        past = cache.keys.numpy(), cache.values.numpy()
+        _step(out, m, cos, sin, *past, bias.numpy(), *self._weights, key, raw, value)  # type: ignore[call-arg]
         committed = (torch.from_numpy(part)[:, :, None] for part in (key, raw, value))
         return torch.from_numpy(out), Committed(*committed)

@@ -12,14 +12,18 @@ from model.field import SIZE
 from model.raster.texture import clamp, sample, sine
 
 _LAYERS = len(FALL_LAYERS)
-_SCALES, _BEGINS = (np.array(values) for values in zip(*FALL_LAYERS, strict=True))
+_SCALES = np.array([scale for scale, _ in FALL_LAYERS])
+_BEGINS = np.array([begins for _, begins in FALL_LAYERS])
 STEPS = 33  # of the table of what falls, along both sides; it ends at 1, as drops and flakes do
 NEAR, STIR, MOTE = 17, 9, 33  # steps of the table of visitors
 
 
 @nb.njit(fastmath=True, nogil=True, cache=True)
 def fall(picture, block, aspect, yaw, clock, rain, snow, wind, streak_of, flake_of, tables):  # type: ignore[no-untyped-def]
-    """Rain and snow over picture (C, R, 3), `block` by `block` pixels at a time. tables (layers, STEPS, STEPS, 2): tone and cover by drop and flake."""
+    """Rain and snow over picture (C, R, 3), `block` by `block` pixels at a time.
+
+    tables (layers, STEPS, STEPS, 2): tone and cover by drop and flake.
+    """
     columns, rows = picture.shape[0], picture.shape[1]
     turn = yaw / FIELD_OF_VIEW_RAD * aspect
     rained, snowed = (clock * RAIN_HEIGHTS_S) % 4096, (clock * SNOW_HEIGHTS_S) % 4096
@@ -89,13 +93,13 @@ def stir(picture, block, aspect, clock, presence, mote_of, least, table):  # typ
                 min(max(near, 0.0), 1.0) * (NEAR - 1), min(max(moved, 0.0), 1.0) * (STIR - 1),
                 min(max(mote, 0.0), 1.0) * (MOTE - 1),
             )  # fmt: skip
-            l, m, n = min(int(f), NEAR - 2), min(int(g), STIR - 2), min(int(h), MOTE - 2)
-            f, g, h = f - l, g - m, h - n
+            e0, m, n = min(int(f), NEAR - 2), min(int(g), STIR - 2), min(int(h), MOTE - 2)
+            f, g, h = f - e0, g - m, h - n
             given[:] = 0
             for e in range(8):
                 el, em, en = e >> 2, (e >> 1) & 1, e & 1
                 weight = (f if el else 1 - f) * (g if em else 1 - g) * (h if en else 1 - h)
-                cell = table[l + el, m + em, n + en]
+                cell = table[e0 + el, m + em, n + en]
                 for k in range(4):
                     given[k] += np.float32(weight) * cell[k]
             for cc in range(c, min(c + block, columns)):

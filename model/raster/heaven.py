@@ -25,7 +25,8 @@ def sky_features(  # type: ignore[no-untyped-def]
     cloud_of, wisp_of, star_of, mote_of, land, grain_of, bloom_of, across, counts, tangents, camera, sun, drift, clock,
     space, sunken, lanterns, roof, out,
 ):  # fmt: skip
-    """Into `out` uint16 (…, features), bfloat16 by its bits: for each column `across` (C,) its first `counts` (C,) tangents (R,) upwards.
+    """Into `out` uint16 (…, features), bfloat16 by its bits: for each column `across` (C,) its first `counts` (C,)
+    tangents (R,) upwards. How many there are.
 
     space, sunken, lanterns, roof: whether the place has any of it.
     """

@@ -26,7 +26,7 @@ def paint(  # type: ignore[no-untyped-def]
 
     slope (R,): of lines of sight, falling. What the land leaves to the sky is not drawn.
     """
-    flat_eye, least = max(eye, 0.5), 1 / focal_px
+    flat_eye, least = max(eye, 0.5), 1.0 / focal_px
     for c in range(picture.shape[0]):
         begin, end, r = first[c], first[c + 1], picture.shape[1] - 1
         low = np.float32(-1e9)
@@ -67,7 +67,9 @@ def paint(  # type: ignore[no-untyped-def]
 
 @nb.njit(fastmath=True, nogil=True, cache=True)
 def foliage_features(picture, at, depth, points, slope, eye, grain_of, bloom_of, pixels, out):  # type: ignore[no-untyped-def]
-    """What the network of leaves is told of pixels that show what grows: into `out` uint16 (…, FOLIAGE), bfloat16 by its bits; how many there are."""
+    """What the network of leaves is told of pixels that show what grows: into `out` uint16 (…, FOLIAGE), bfloat16 by
+    its bits; how many there are.
+    """
     count, rows = 0, picture.shape[1]
     row = np.zeros(FOLIAGE, np.float32)
     bits = row.view(np.uint32)
@@ -121,7 +123,9 @@ def _chance(i, j, k):  # type: ignore[no-untyped-def]
 
 @nb.njit(fastmath=True, nogil=True, cache=True)
 def front_features(picture, at, depth, points, slope, eye, pixels, out):  # type: ignore[no-untyped-def]
-    """What the network of fronts is told of pixels that show houses: into `out` uint16 (…, FRONTS), bfloat16 by its bits; how many there are."""
+    """What the network of fronts is told of pixels that show houses: into `out` uint16 (…, FRONTS), bfloat16 by its
+    bits; how many there are.
+    """
     count, rows = 0, picture.shape[1]
     row = np.zeros(FRONTS, np.float32)
     bits = row.view(np.uint32)

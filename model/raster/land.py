@@ -1,0 +1,164 @@
+"""The land of a picture: what its rays meet, point by point."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from model.camera import EYE_M, NEAREST_M, SHADOW_M, SUN_AZIMUTH_RAD, distances
+from model.raster import relief, surfaces
+from model.raster.room import Array, Now, Room, asked, asked_rows, grown
+from model.shading import Moment, Textures, weight_of
+from model.shadow import LEAST_BLOCKS
+from model.view import NEAREST_AT_MOST_M, View
+
+_FAR_TREES_M = 50.0  # whose height sixteen bits tell to a pixel
+
+
+class Land:
+    """What the rays of a picture meet, point by point."""
+
+    def __init__(
+        self, view: View, room: Room, textures: Textures, moment: Moment, now: Now, told: Tensor,
+        across: NDArray[np.float64], step: int, lowest: float, least: float,
+    ) -> None:  # fmt: skip
+        self._room, self._terrain = room, view.terrain
+        looks, columns = len(view.distance), len(across)
+        # One looks no nearer than the lowest line of sight meets the ground, should it rise towards the eyes.
+        nearest = min(max(round(0.7 * EYE_M / max(1e-3, -lowest), 1), NEAREST_M), NEAREST_AT_MOST_M)
+        along = distances(looks, nearest).astype(np.float64)
+        x, y, eye, yaw = now.camera[:4]
+        self._x, self._y = float(x), float(y)
+        self._dx, self._dy = math.sin(yaw) + math.cos(yaw) * across, math.cos(yaw) - math.sin(yaw) * across
+        azimuth = yaw + np.arctan(across) - SUN_AZIMUTH_RAD
+        off_sun = np.arctan2(np.sin(azimuth), np.cos(azimuth)) ** 2
+        self._off_sun = np.exp(np.outer(off_sun, [-1.6, -14])).astype(np.float32)
+        shape = columns, looks
+        self._distance = room("distance", *shape)
+        town = textures.town.numpy()
+        blocks = weight_of(moment, "block_m")
+        if blocks is None:
+            self._distance[:] = along
+        else:
+            shifted = self._x + now.shift[0], self._y + now.shift[1]
+            relief.to_walls(town, *shifted, self._dx, self._dy, along, self._distance)
+        with torch.autocast("cpu", enabled=False):  # a mountain's height needs more than eight bits
+            self._relief(textures, moment, now, told.float(), along, step, blocks)
+        self.first = np.zeros(columns + 1, np.int64)
+        self.places = room("places", columns * looks, kind="i4")
+        self.rises = room("rises", columns * looks)
+        self.joined = room("joined", columns * looks, kind="?")
+        self.count = relief.seen(
+            self._distance, self._ground, self._tall, self._house, self._crest, float(eye), self._level, self._swell,
+            least, self.first, self.places, self.rises, self.joined,
+        )  # fmt: skip
+        self.last_rise = self.rises[self.first[1:] - 1]
+
+    def _relief(
+        self, textures: Textures, moment: Moment, now: Now, told: Tensor, along: NDArray[np.float64], step: int,
+        blocks: Tensor | None,
+    ) -> None:  # fmt: skip
+        """Heights of ground, of what grows, of houses and of waves."""
+        terrain, room, shape = self._terrain, self._room, self._distance.shape
+        columns, looks = shape
+        level, swell = terrain.level(told)[0].tolist()
+        self._level, self._swell = level * 10, math.log1p(math.exp(swell)) * 0.3
+        from_here = self._x, self._y
+        dx, dy = self._dx, self._dy
+        self._ground, at = room("ground", *shape), along
+        if step > 1:
+            extra = 2 * dx[-1] - dx[-2], 2 * dy[-1] - dy[-2]
+            dx, dy = np.append(dx[::step], extra[0]), np.append(dy[::step], extra[1])
+            at = np.append(along[::step], along[-1])
+        out = room("ground features", 8, len(dx) * len(at))
+        relief.ground_features(textures.land.numpy(), *from_here, dx, dy, now.shore, at, out)
+        coarse = asked(terrain.ground, out, out.shape[1], told).reshape(len(dx), len(at)) * 40
+        relief.ground_between(coarse, at, step, self._distance, self._ground)
+        self._at, self._step = at, step
+        self._shadows(textures, moment, now, told, dx, dy, coarse)
+        dx, dy = self._dx, self._dy
+        self._tall, self._house, self._hue = room("tall", *shape), room("house", *shape), room("hue", *shape)
+        self._tall[:], self._house[:], self._hue[:] = 0, 0, 0
+        some = room("some", columns * looks, kind="i4")
+        if weight_of(moment, "tree_cover") is not None:
+            near, far = room("tree features", 7, columns * looks), self._room.rows("far trees", columns * looks, 7)
+            others = room("others", columns * looks, kind="i4")
+            count, count_far = relief.tree_features(
+                textures.land.numpy(), textures.detail.numpy(), *from_here, now.shift, dx, dy, self._distance,
+                self._ground, _FAR_TREES_M, near, some, far, others,
+            )  # fmt: skip
+            tall = self._tall.reshape(-1)
+            if count:
+                tall[some[:count]] = grown(asked(terrain.stands, near, count, told)[:, 0] * 10)
+            if count_far:
+                tall[others[:count_far]] = grown(asked_rows(terrain.stands, far, count_far, told)[:count_far, 0] * 10)
+        if blocks is not None and float(blocks) > LEAST_BLOCKS:
+            out, hues = room("house features", 4, columns * looks), room("hues", columns * looks)
+            count = relief.house_features(
+                textures.town.numpy(), *from_here, now.shift, dx, dy, self._distance, some, hues, out
+            )
+            if count:
+                self._house.reshape(-1)[some[:count]] = grown(asked(terrain.houses, out, count, told)[:, 0] * 20)
+                self._hue.reshape(-1)[some[:count]] = hues[:count]
+                self._tall[np.abs(self._house) >= 0.05] = 0  # in houses nothing grows
+        waving = weight_of(moment, "sea") is not None
+        self._crest, self._trough = (room(name, *(shape if waving else (0, 0))) for name in ("crest", "trough"))
+        if waving:
+            relief.waves(
+                textures.land.numpy(), *from_here, dx, dy, now.shore, now.swash, self._distance, self._ground,
+                self._level, self._crest, self._trough,
+            )  # fmt: skip
+
+    def _shadows(
+        self, textures: Textures, moment: Moment, now: Now, told: Tensor, dx: NDArray[np.float64],
+        dy: NDArray[np.float64], ground: Array,
+    ) -> None:  # fmt: skip
+        """How high what lies towards the sun of points of the rays stands, at every `step`-th column and point.
+
+        dx, dy (C',): m a metre; ground (C', K') in m. See `model.shadow.looming`.
+        """
+        sun, terrain, room = now.sun, self._terrain, self._room
+        self._tangent = max(math.sin(sun), 0.02) / max(math.cos(sun), 0.05)
+        trees, blocks = (weight_of(moment, name) for name in ("tree_cover", "block_m"))
+        built = blocks is not None and float(blocks) > LEAST_BLOCKS
+        if trees is None and not built:
+            self._sunward = room("sunward", 0, 0, 0)
+            return
+        shape = len(SHADOW_M), *ground.shape
+        self._sunward = room("sunward", *shape)
+        most = self._sunward.size
+        flat = self._sunward.reshape(-1)
+        flat[:] = 0
+        out, houses = self._room.rows("shadow features", most, 7), room("shadow house features", 4, most)
+        places, others = room("shadow places", most, kind="i4"), room("shadow houses", most, kind="i4")
+        count, count_built = relief.sunward_features(
+            textures.land.numpy(), textures.detail.numpy(), textures.town.numpy(), self._x, self._y, now.shift, dx, dy,
+            self._at, ground, math.cos(now.camera[3] - SUN_AZIMUTH_RAD), trees is not None, built, out, places, houses,
+            others,
+        )  # fmt: skip
+        if count:
+            flat[places[:count]] = grown(asked_rows(terrain.stands, out, count, told)[:count, 0] * 10)
+        if count_built:
+            at = others[:count_built]
+            flat[at] = np.maximum(flat[at], grown(asked(terrain.houses, houses, count_built, told)[:, 0] * 20))
+
+    def colour(self, textures: Textures, moment: Moment, now: Now, told: Tensor, far: Array) -> None:
+        """Colours of the points that are seen; far (C, 3): what each column fades into."""
+        room, terrain, count = self._room, self._terrain, self.count
+        most = self._distance.size
+        self.points, self.shown = room("points", most, len(surfaces.POINT)), room("shown", most, 4)
+        out = self._room.rows("surface features", most, surfaces.FEATURES)
+        surfaces.surface_features(
+            textures.land.numpy(), textures.detail.numpy(), textures.grain.numpy(), textures.bloom.numpy(), self._x,
+            self._y, now.shift, self._dx, self._dy, self._off_sun, self._distance, self._ground, self._tall,
+            self._house, self._hue, self._crest, self._trough, self._sunward, self._at, self._step, self._tangent,
+            self.places, count, now.clock, self._level, weight_of(moment, "sunken") is not None,
+            weight_of(moment, "dune_m") is not None, now.wind, now.rain, self.points, out,
+        )  # fmt: skip
+        given = asked_rows(terrain.surface, out, count, told)
+        light = terrain.light(told)[0].float().numpy()
+        surfaces.lit(given, self.places, count, self._distance.shape[1], light, far, self.shown)

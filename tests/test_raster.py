@@ -1,0 +1,69 @@
+"""The raster's pictures against the view's: the same function of the same weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from model.conditions import GRID
+from model.outlook import moments
+from model.raster.raster import LARGE, Raster
+from model.shading import Moment, Textures
+from model.world import WorldModel, load
+
+
+@pytest.fixture(scope="module")
+def model() -> WorldModel:
+    return load("nacre", height=144)
+
+
+def looked_at(model: WorldModel, scene: str, **environment: float) -> tuple[Textures, Moment]:
+    world = model.begin(scene, seed=3)
+    moment = moments([world.walker], world.easing.place[None], world.easing.environment[None], model.device)
+    for name, value in environment.items():
+        moment.environment[:, ("sun_rad", "cloud", "fog", "rain", "snow", "wind", "energy").index(name)] = value
+    return world.textures, moment
+
+
+@torch.inference_mode()
+def both(model: WorldModel, textures: Textures, moment: Moment, height: int, width: int) -> tuple[np.ndarray, ...]:
+    with torch.autocast("cpu", torch.bfloat16):
+        shown, depth = model.view.picture(textures, moment, height, width)
+        picture, far = Raster(model.view).picture(textures, moment, height, width)
+    return shown[0].float().numpy(), depth[0].float().numpy(), picture.transpose(1, 0, 2), far.T
+
+
+@pytest.mark.parametrize(
+    "scene",
+    ["a meadow at noon", "a coast", "a street at night", "a reef", "a cave", "lanterns at night", "a starfield"],
+)
+def test_the_raster_shows_what_the_view_shows(model: WorldModel, scene: str) -> None:
+    shown, depth, picture, far = both(model, *looked_at(model, scene), 144, 256)
+    wrong = np.abs(shown.clip(0, 1) - picture.clip(0, 1))
+    assert wrong.mean() < 0.6 / 255
+    assert np.quantile(wrong, 0.99) < 8 / 255
+    assert (np.abs(depth - far) > 0.03 * np.maximum(1, depth)).mean() < 0.04
+
+
+@pytest.mark.parametrize("falls", ["rain", "snow"])
+def test_what_falls_is_the_same(model: WorldModel, falls: str) -> None:
+    shown, _, picture, _ = both(model, *looked_at(model, "a meadow at noon", **{falls: 0.8}), 144, 256)
+    _, _, dry, _ = both(model, *looked_at(model, "a meadow at noon", rain=0.0, snow=0.0), 144, 256)
+    assert np.abs(picture - shown).mean() < 0.15 * np.abs(shown - dry).mean()
+
+
+def test_visitors_stir_the_same(model: WorldModel) -> None:
+    textures, moment = looked_at(model, "a meadow at noon")
+    still = both(model, textures, moment, 144, 256)[0]
+    moment.presence = torch.zeros(1, *GRID, 2)
+    moment.presence[0, 2:4, 3:5] = 0.7
+    shown, _, picture, _ = both(model, textures, moment, 144, 256)
+    assert np.abs(picture - shown).mean() < 0.1 * np.abs(shown - still).mean()
+
+
+def test_a_large_picture_is_the_same_but_for_its_finest_lines(model: WorldModel) -> None:
+    height, width = 480, 856
+    assert width > LARGE
+    shown, _, picture, _ = both(model, *looked_at(model, "a lake at dusk"), height, width)
+    assert np.abs(shown.clip(0, 1) - picture.clip(0, 1)).mean() < 1.5 / 255
