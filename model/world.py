@@ -347,7 +347,7 @@ class World:
         self, plan: Plan, walker: Walker, cast: Cast, pulse: Pulse
     ) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
         """The picture uint8 (H, W, 3) from where the walker stands, and its land's depth in m (H, W), 0 for sky."""
-        p, device = self.model.preset, self.model.device
+        p = self.model.preset
         moment = self._moment(plan, walker, blown(plan.environment, pulse.gust), pulse.flash)
         shown = visible(cast, walker, plan.place, p.width / p.height, partial(self._heights, moment))
         if plan.wish.third:

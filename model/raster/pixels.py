@@ -35,7 +35,7 @@ def paint(  # type: ignore[no-untyped-def]
             on = joined[n]
             before = n - 1 if on else n
             d0 = points[before, 0]
-            over = np.float32(1e-6)
+            over = 1e-6
             if on:
                 flat = max(flat_eye * (1 / d0 - 1 / d), 1e-6)
                 over = max(min(high - low, max(1.5 * flat, least)), 1e-6)

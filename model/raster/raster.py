@@ -110,7 +110,7 @@ class Raster:
         self, textures: Textures, moment: Moment, now: Now, told: Tensor, across: NDArray[np.float64],
         open_rows: NDArray[np.int64], slope: Array, step: int, stretched: int,
     ) -> tuple[Array, Array]:  # fmt: skip
-        """The sky (C', R', 3) at one in `step` of a picture's pixels, where it is seen, and what land fades into (C, 3).
+        """The sky (C', R', 3) at one in `step` of a picture's pixels where it is seen; what land fades into, (C, 3).
 
         stretched: columns of the picture to one of `across`.
         """
@@ -130,8 +130,9 @@ class Raster:
             textures.land.numpy(), textures.grain.numpy(), textures.bloom.numpy(),
         )  # fmt: skip
         moved = now.camera, now.sun, now.drift, now.clock, *has
-        heaven.sky_features(*textured, across, np.ones(columns, np.int64), np.full(1, 0.003), *moved, out)
-        heaven.sky_features(*textured, coarse, counts, tangents, *moved, out[columns:])
+        just_over = np.ones(columns, np.int64), np.full(1, 0.003)
+        heaven.sky_features(*textured, across, *just_over, *moved, out)  # type: ignore[call-arg]
+        heaven.sky_features(*textured, coarse, counts, tangents, *moved, out[columns:])  # type: ignore[call-arg]
         given = asked_rows(self._view.sky.shader, out, columns + int(counts.sum()), told)
         sky = self._room("sky", len(coarse), -(-rows // step), 3)
         heaven.spread(given[columns:], counts, sky)

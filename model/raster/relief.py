@@ -131,8 +131,9 @@ def sunward_features(  # type: ignore[no-untyped-def]
 ):
     """Of what may throw a shadow on points of rays: what the networks of what stands and of houses are told of it.
 
-    It lies at each of SHADOW_M towards the sun. at (K,): distances; ground (C, K) in m. Into `out` uint16 (…, 7), bfloat16 by
-    its bits, and `places`, numbers in (SHADOW_M, C, K); of houses into built (4, …); how many there are of both.
+    It lies at each of SHADOW_M towards the sun. at (K,): distances; ground (C, K) in m. Into `out` uint16 (…, 7),
+    bfloat16 by its bits, and `places`, numbers in (SHADOW_M, C, K); of houses into built (4, …); how many there are
+    of both.
     """
     n = m = 0
     row = np.zeros(7, np.float32)
