@@ -43,7 +43,7 @@ def fall(picture, block, aspect, yaw, clock, rain, snow, wind, streak_of, flake_
                     flake = sample(flake_of, (across + sway) * scale * 0.85 + begins, fell * scale * 0.85)
                 if drop <= 0 and flake <= 0:
                     continue
-                x, y = min(drop, 1.0) * (STEPS - 1), min(flake, 1.0) * (STEPS - 1)
+                x, y = clamp(drop, 0.0, 1.0) * (STEPS - 1), clamp(flake, 0.0, 1.0) * (STEPS - 1)
                 i, j = min(int(x), STEPS - 2), min(int(y), STEPS - 2)
                 a, b = np.float32(x - i), np.float32(y - j)
                 table = tables[layer]
