@@ -55,14 +55,16 @@ def tree_at(land, detail, shift, place, x, y, ground, distance):  # type: ignore
     rank = detail[vi, ui, 1]
     if rank > place[_COVER] * 2.5:  # more than the densest grove has
         return 0.0, 0.0
-    grove = sample(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
-    if rank > place[_COVER] * (1 + 0.6 * grove) * smooth((TREE_LINE_M - ground) / 25):
-        return 0.0, 0.0
     # Nothing stands so near that it walls the view up: trees sink as one comes near, and are gone before they are low.
     grown = smooth((distance - place[_CLEAR]) / (0.6 * place[_CLEAR]))
     if grown < 0.35:
         return 0.0, 0.0
     crown = sample(detail, 0, du, dv)
+    if crown <= place[_SLENDER]:
+        return 0.0, 0.0
+    grove = sample(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
+    if rank > place[_COVER] * (1 + 0.6 * grove) * smooth((TREE_LINE_M - ground) / 25):
+        return 0.0, 0.0
     crown = clamp((crown - place[_SLENDER]) / (1 - place[_SLENDER]), 0.0, 1.0)
     rounded = math.sqrt(1 - (1 - crown) * (1 - crown))
     crown = crown * (1 - place[_ROUND]) + rounded * place[_ROUND]
