@@ -37,7 +37,7 @@ from model.camera import (
 from model.diorama.places import COLUMN
 from model.diorama.sampling import clamp, hue_of, sample, smooth
 from model.diorama.surfaces import foliage, front, lights
-from model.diorama.terrain import focal_of, ground_height, house_at, shadow_at, tree_at, water_level
+from model.diorama.terrain import focal_of, ground_along, house_at, shadow_at, tree_at, water_level
 from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M, Field
 
 _RIDGE, _SEA, _COVER, _CLEAR, _FLOWERS = (COLUMN[k] for k in ("ridge_m", "sea", "tree_cover", "clear_m", "flowers"))
@@ -46,7 +46,7 @@ _SNOW_GROUND, _SNOW_LINE, _GRAIN, _GROUND, _GROUND2 = (
 )
 _TREE_RGB, _BLOCK, _PITCHED, _MIRROR, _ROOF = (COLUMN[k] for k in ("tree_r", "block_m", "pitched", "mirror", "roof"))
 _SUNKEN, _SPACE, _WARM, _GLOW, _FLOAT = (COLUMN[k] for k in ("sunken", "space", "warm", "glow", "float"))
-_DUNE, _SLENDER = COLUMN["dune_m"], COLUMN["slender"]
+_DUNE, _SLENDER, _TREE, _BASE, _HILL = (COLUMN[k] for k in ("dune_m", "slender", "tree_m", "base_m", "hill_m"))
 
 
 _FOLIAGE_M = 120.0  # farther off no leaf is told from another
@@ -86,6 +86,12 @@ def render(  # type: ignore[no-untyped-def]
     sun_x, sun_y = math.sin(SUN_AZIMUTH_RAD), math.cos(SUN_AZIMUTH_RAD)
     cy, sy = math.cos(yaw), math.sin(yaw)
     level = water_level(place)
+    sea_x, sea_y = math.sin(shore[2]), math.cos(shore[2])
+    # The most that trees and houses rise above the ground, and all of it above 0 m: what is hidden needs no look.
+    highest = max(1.33 * place[_TREE], 1.55 * place[_BLOCK])
+    summit = place[_BASE] + 2.5 * place[_HILL] + place[_RIDGE] + place[_DUNE]
+    summit = max(0.0, summit) + 4 * place[_SEA] + 1 + highest
+    shading = highest if open_air > 0 else 0.0  # no sun comes in under a ceiling or water
     tangent = max(rise, 0.02) / max(low, 0.05)
     towards_m = sun_x * sy + sun_y * cy
     sand = 0.5 * clamp(place[_DUNE] / 0.8, 0.0, 1.0) + 0.5 * clamp(place[_DUNE] / 20, 0.0, 1.0)
@@ -116,18 +122,22 @@ def render(  # type: ignore[no-untyped-def]
         top = np.float64(height)
         z = begins
         while z < FARTHEST_M and top > 0:
+            if pz < summit and horizon + (pz - summit) / z * f >= top:
+                break
             wx, wy = px + dx * z, py + dy * z
-            ground = ground_height(land, place, shore, wx, wy, z)
+            ground = ground_along(land, place, shore, sea_x, sea_y, wx, wy, z)
             wet = ground < level
             tree = tall = house = hue = mirror = tremble = 0.0
             surface = ground
             if wet:
-                seaward = (wx - shore[0]) * math.sin(shore[2]) + (wy - shore[1]) * math.cos(shore[2])
-                bend = sample(land, 3, wx / LAND_CELL_M, wy / LAND_CELL_M)
-                wave = math.sin(seaward * WAVE_PER_M + swash * 6.2831853 + 1.3 * bend)
-                swell = (0.06 + 0.42 * wind) * place[_SEA] * min(1.0, (level - ground) * 0.5)
-                surface = level + swell * wave
-            else:
+                surface, wave = level, 0.0
+                if place[_SEA] > 0.001:
+                    seaward = (wx - shore[0]) * sea_x + (wy - shore[1]) * sea_y
+                    bend = sample(land, 3, wx / LAND_CELL_M, wy / LAND_CELL_M)
+                    wave = math.sin(seaward * WAVE_PER_M + swash * 6.2831853 + 1.3 * bend)
+                    swell = (0.06 + 0.42 * wind) * place[_SEA] * min(1.0, (level - ground) * 0.5)
+                    surface = level + swell * wave
+            elif horizon + (pz - ground - highest) / z * f < top:
                 if place[_BLOCK] > 0.5:
                     house, hue = house_at(town, shift, place, wx, wy, z)
                     surface = ground + house
@@ -210,7 +220,9 @@ def render(  # type: ignore[no-untyped-def]
                         shine = shown * place[_GLOW]
                     # The slope towards the sun, of the land in the large.
                     gap = 6.0 + 0.02 * z
-                    slope = ground_height(land, place, shore, wx + gap * sun_x, wy + gap * sun_y, z) - ground
+                    slope = (
+                        ground_along(land, place, shore, sea_x, sea_y, wx + gap * sun_x, wy + gap * sun_y, z) - ground
+                    )
                     slope /= gap
                     white = white_ground
                     if place[_RIDGE] > 1:
@@ -221,7 +233,7 @@ def render(  # type: ignore[no-untyped-def]
                     around = 1.0
                     if house == 0.0 and (place[_COVER] > 0.005 or place[_BLOCK] > 0.5):
                         shade, foot = shadow_at(
-                            land, detail, town, shift, place, wx, wy, ground, tall, z, towards_m, tangent
+                            land, detail, town, shift, place, wx, wy, ground, tall, z, towards_m, tangent, shading
                         )
                         shade *= open_air * (1 - 0.5 * place[_SLENDER])
                     if house > 0.0:
@@ -407,7 +419,7 @@ def render(  # type: ignore[no-untyped-def]
                 thick = body - 1.35 + 2.7 * cloud
                 c = smooth(thick * 0.9) * smooth(elevation * 9) * 0.94
                 lining = smooth(1.2 - 0.75 * thick)
-                glare = math.exp(-d * 4) * (1 - cloud) * (day + dusk) * 0.35
+                glare = math.exp(-d * 4) * (1 - cloud) * (day + dusk) * 0.35 if d < 2.5 else 0.0
                 r += (colours[6, 0] + (colours[5, 0] - colours[6, 0]) * lining + glare - r) * c
                 g += (colours[6, 1] + (colours[5, 1] - colours[6, 1]) * lining + glare * 0.8 - g) * c
                 b += (colours[6, 2] + (colours[5, 2] - colours[6, 2]) * lining + glare * 0.5 - b) * c
