@@ -97,8 +97,12 @@ def render(  # type: ignore[no-untyped-def]
     sand = 0.5 * clamp(place[_DUNE] / 0.8, 0.0, 1.0) + 0.5 * clamp(place[_DUNE] / 20, 0.0, 1.0)
     row_m = 600 / steps / (EYE_M * f)  # of level ground, at a metre, in the rows a look is to be for near by
     growth = math.exp(math.log(FARTHEST_M / 2.0) / steps)
-    # What is hidden below the picture needs no look, but for a house that is walked into.
-    begins = 2.0 if place[_BLOCK] > 0.5 else clamp(0.6 * EYE_M * f / max(1.0, height - horizon), 2.0, 6.0)
+    # What is hidden below the picture needs no look, but for houses and dunes that rise before one.
+    begins = (
+        2.0
+        if place[_BLOCK] > 0.5 or place[_DUNE] > 4
+        else clamp(0.6 * EYE_M * f / max(1.0, height - horizon), 2.0, 6.0)
+    )
     glowing = clear_sky * (0.6 * day + dusk)
     falls = clamp(fog * 1.6 + (0.5 * rain + 0.4 * snow) * open_air, 0.0, 1.0)
     veil_fog = 0.92 * clamp(fog * 1.5 - 0.25, 0.0, 1.0)
