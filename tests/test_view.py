@@ -17,6 +17,7 @@ from model.field import PERIOD_M, SIZE, field_of
 from model.land import Land
 from model.preset import PRESETS
 from model.shading import Moment, Textures, sample
+from model.shadow import looming
 from model.view import View
 
 HEIGHT, WIDTH = 90, 160
@@ -59,9 +60,10 @@ def _both_ways(moment: Moment, rows: int = 30) -> tuple[torch.Tensor, torch.Tens
     return quick, slow.detach()
 
 
-def test_the_quick_way_for_one_moment_equals_the_reference() -> None:
+@pytest.mark.parametrize("place", ["coast", "forest"])
+def test_the_quick_way_for_one_moment_equals_the_reference(place: str) -> None:
     """Folding the conditions into the weights, in blocks, and leaving out what is hidden changes nothing."""
-    moment = _moment("coast")
+    moment = _moment(place)
     moment.presence[:, 2, 3] = 1.0
     moment.environment[:, ENVIRONMENT.index("snow")] = 0.6
     torch.testing.assert_close(*_both_ways(moment), atol=2e-4, rtol=1e-3)
@@ -90,6 +92,23 @@ def test_a_field_is_its_seed_and_the_same_after_a_period() -> None:
     assert not np.array_equal(field_of(5).land, field_of(6).land)
     here, again = _seen(_moment()), _seen(_moment(x=100.0 + PERIOD_M, y=200.0 - PERIOD_M))
     assert (here - again).abs().mean() < 0.01
+
+
+def test_what_stands_towards_the_sun_looms_the_more_the_lower_the_sun() -> None:
+    view, loomed = random_view(PRESETS["tiny"]).eval(), []
+    torch.nn.init.constant_(view.terrain.stands.out.bias, 0.5)  # so that trees stand, whatever the weights
+    for sun in (0.1, 0.6, 1.3):
+        moment = _moment("forest")
+        moment.environment[:, ENVIRONMENT.index("sun_rad")] = sun
+        across, looks = torch.linspace(-0.7, 0.7, 24)[None], torch.linspace(3, 60, 50)
+        with torch.no_grad():
+            terrain, told = view.terrain, view.told_of(moment)
+            points, _ = terrain.relief(_textures(), moment, across, looks, told)
+            parts = looming(
+                terrain.stands, terrain.houses, _textures(), moment, points, torch.zeros_like(points.ground), told
+            )
+        loomed.append(float(torch.stack(parts).mean()))
+    assert loomed[0] > loomed[1] > loomed[2] > 0
 
 
 def _wall(at_m: float, height_m: float) -> Land:

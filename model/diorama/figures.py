@@ -80,21 +80,27 @@ def lay(
     """
     height = image.shape[0]
     around, direct = light(weather, flash)
-    v = (np.arange(height, dtype=np.float32) + 0.5)[:, None] / height
-    across = (columns.astype(np.float32) + 0.5)[None] / height
+    v = (np.arange(height, dtype=np.float32) + 0.5) / height
+    across = (columns.astype(np.float32) + 0.5) / height
     for one in shown:
-        x, y = (across - one.u * width / height) / one.half, (one.v - v) / one.half
+        # Only what lies within its box, however it is tilted.
+        reach, u = one.half * math.hypot(BOXES[one.kind][0], 1), one.u * width / height
+        top, bottom = np.searchsorted(v, (one.v - reach, one.v + reach))
+        left, right = np.searchsorted(across, (u - reach, u + reach))
+        part = image[top:bottom, left:right]
+        x, y = (across[None, left:right] - u) / one.half, (one.v - v[top:bottom, None]) / one.half
         cos, sin = math.cos(one.tilt_rad), math.sin(one.tilt_rad)
         x = x if one.right else -x
         x, y = x * cos + y * sin, y * cos - x * sin
         wide = BOXES[one.kind][0]
         here = (np.abs(x) < wide) & (np.abs(y) < 1)
         if depth is not None:
-            here &= (depth == 0) | (depth > 0.86 * one.distance - 0.5)
+            behind = depth[top:bottom, left:right]
+            here &= (behind == 0) | (behind > 0.86 * one.distance - 0.5)
         rows, cols = np.nonzero(here)
         if not len(rows):
             continue
         pose = np.array([one.pose], np.float32)
         told = tell(one.kind, x[rows, cols][None], y[rows, cols][None], pose)[0]
         cover = told[:, 5:] * unveiled(weather, one.distance)
-        image[rows, cols] += cover * (lit(told, around, direct) - image[rows, cols])
+        part[rows, cols] += cover * (lit(told, around, direct) - part[rows, cols])

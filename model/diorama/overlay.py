@@ -30,19 +30,22 @@ def overlay(image, width, columns, sky, fall, camera, weather, times, presence, 
     turn = camera[3] / FIELD_OF_VIEW_RAD * width / height
     pulse = 0.8 + 0.2 * math.sin(clock_s * PULSE_RAD_S)
     visited = presence[:, :, 0].max() > 0.02
-    for index in range(len(columns)):
-        u = (columns[index] + 0.5) / width
-        # Columns and rows in picture heights: the same at every size.
-        across = (columns[index] + 0.5) / height
-        gx = clamp(u * cols - 0.5, 0.0, cols - 1.001)
-        c0 = int(gx)
-        fx = gx - c0
-        for y in range(height):
-            v = (y + 0.5) / height
+    if not visited and rain <= 0.01 and snow <= 0.01:
+        return
+    for y in range(height):
+        v = (y + 0.5) / height
+        gy = clamp(v * rows - 0.5, 0.0, rows - 1.001)
+        r0 = int(gy)
+        fy = gy - r0
+        blown = 0.16 * wind * (v - clock_s * SNOW_HEIGHTS_S)
+        sways = (0.03 * math.sin(clock_s * 1.3 + 7 * v) + blown, 0.03 * math.sin(clock_s * 1.3 + 7 * v + 2) + blown)
+        for index in range(len(columns)):
+            # Columns and rows in picture heights: the same at every size.
+            across = (columns[index] + 0.5) / height
             if visited:
-                gy = clamp(v * rows - 0.5, 0.0, rows - 1.001)
-                r0 = int(gy)
-                fy = gy - r0
+                gx = clamp((columns[index] + 0.5) / width * cols - 0.5, 0.0, cols - 1.001)
+                c0 = int(gx)
+                fx = gx - c0
                 near = (presence[r0, c0, 0] * (1 - fx) + presence[r0, c0 + 1, 0] * fx) * (1 - fy)
                 near += (presence[r0 + 1, c0, 0] * (1 - fx) + presence[r0 + 1, c0 + 1, 0] * fx) * fy
                 stir = (presence[r0, c0, 1] * (1 - fx) + presence[r0, c0 + 1, 1] * fx) * (1 - fy)
@@ -64,18 +67,17 @@ def overlay(image, width, columns, sky, fall, camera, weather, times, presence, 
                     tu = (across + turn + (0.06 + 0.40 * wind) * v) * scale + begins
                     drop = sample(fall, 0, tu, (v - clock_s * RAIN_HEIGHTS_S) * scale)
                     a = smooth((drop - 0.75 * (1 - rain)) * 3.5) * (0.46 - 0.16 * layer)
-                    tone = 0.34 + 0.44 * day
-                    image[y, index, 0] += (tone - image[y, index, 0]) * a
-                    image[y, index, 1] += (tone * 1.04 - image[y, index, 1]) * a
-                    image[y, index, 2] += (tone * 1.08 - image[y, index, 2]) * a
+                    if a > 0:
+                        tone = 0.34 + 0.44 * day
+                        image[y, index, 0] += (tone - image[y, index, 0]) * a
+                        image[y, index, 1] += (tone * 1.04 - image[y, index, 1]) * a
+                        image[y, index, 2] += (tone * 1.08 - image[y, index, 2]) * a
                 if snow > 0.01:
-                    sway = 0.03 * math.sin(clock_s * 1.3 + 7 * v + 2 * layer) + 0.16 * wind * (
-                        v - clock_s * SNOW_HEIGHTS_S
-                    )
-                    tu = (across + turn + sway) * scale * 0.85 + begins
+                    tu = (across + turn + sways[layer]) * scale * 0.85 + begins
                     flake = sample(fall, 1, tu, (v - clock_s * SNOW_HEIGHTS_S) * scale * 0.85)
                     a = smooth((flake - 0.8 * (1 - snow)) * 3.0) * (0.80 - 0.25 * layer)
-                    tone = 0.46 + 0.50 * day
-                    image[y, index, 0] += (tone - image[y, index, 0]) * a
-                    image[y, index, 1] += (tone - image[y, index, 1]) * a
-                    image[y, index, 2] += (tone * 1.04 - image[y, index, 2]) * a
+                    if a > 0:
+                        tone = 0.46 + 0.50 * day
+                        image[y, index, 0] += (tone - image[y, index, 0]) * a
+                        image[y, index, 1] += (tone - image[y, index, 1]) * a
+                        image[y, index, 2] += (tone * 1.04 - image[y, index, 2]) * a

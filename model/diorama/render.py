@@ -37,7 +37,7 @@ from model.camera import (
 from model.diorama.places import COLUMN
 from model.diorama.sampling import clamp, hue_of, sample, smooth
 from model.diorama.surfaces import foliage, front, lights
-from model.diorama.terrain import focal_of, ground_height, house_at, shadow_at, tree_at, water_level
+from model.diorama.terrain import focal_of, ground_along, house_at, shadow_at, tree_at, water_level
 from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M, Field
 
 _RIDGE, _SEA, _COVER, _CLEAR, _FLOWERS = (COLUMN[k] for k in ("ridge_m", "sea", "tree_cover", "clear_m", "flowers"))
@@ -46,7 +46,7 @@ _SNOW_GROUND, _SNOW_LINE, _GRAIN, _GROUND, _GROUND2 = (
 )
 _TREE_RGB, _BLOCK, _PITCHED, _MIRROR, _ROOF = (COLUMN[k] for k in ("tree_r", "block_m", "pitched", "mirror", "roof"))
 _SUNKEN, _SPACE, _WARM, _GLOW, _FLOAT = (COLUMN[k] for k in ("sunken", "space", "warm", "glow", "float"))
-_DUNE, _SLENDER = COLUMN["dune_m"], COLUMN["slender"]
+_DUNE, _SLENDER, _TREE, _BASE, _HILL = (COLUMN[k] for k in ("dune_m", "slender", "tree_m", "base_m", "hill_m"))
 
 
 _FOLIAGE_M = 120.0  # farther off no leaf is told from another
@@ -81,15 +81,31 @@ def render(  # type: ignore[no-untyped-def]
     density = 0.00032 + 0.05 * fog * fog * fog + 0.006 * fog + (0.0022 * rain + 0.004 * snow) * open_air
     density += 0.024 * sunken + 0.009 * roof
     white_ground = clamp(place[_SNOW_GROUND] + snow * 0.85 * open_air, 0.0, 1.0)
-    mirrors, ripples, before = np.zeros(height), np.zeros(height), np.zeros((height, 3))
+    # A column of the picture: what is seen, how far off, how much it mirrors and trembles.
+    column, depths, mirrors, ripples = np.zeros((height, 3)), np.zeros(height), np.zeros(height), np.zeros(height)
     sun_x, sun_y = math.sin(SUN_AZIMUTH_RAD), math.cos(SUN_AZIMUTH_RAD)
     cy, sy = math.cos(yaw), math.sin(yaw)
     level = water_level(place)
+    sea_x, sea_y = math.sin(shore[2]), math.cos(shore[2])
+    # The most that trees and houses rise above the ground, and all of it above 0 m: what is hidden needs no look.
+    highest = max(1.33 * place[_TREE], 1.55 * place[_BLOCK])
+    summit = place[_BASE] + 2.5 * place[_HILL] + place[_RIDGE] + place[_DUNE]
+    summit = max(0.0, summit) + 4 * place[_SEA] + 1 + highest
+    shading = highest if open_air > 0 else 0.0  # no sun comes in under a ceiling or water
     tangent = max(rise, 0.02) / max(low, 0.05)
     towards_m = sun_x * sy + sun_y * cy
     sand = 0.5 * clamp(place[_DUNE] / 0.8, 0.0, 1.0) + 0.5 * clamp(place[_DUNE] / 20, 0.0, 1.0)
     row_m = 600 / steps / (EYE_M * f)  # of level ground, at a metre, in the rows a look is to be for near by
     growth = math.exp(math.log(FARTHEST_M / 2.0) / steps)
+    # What is hidden below the picture needs no look, but for houses and dunes that rise before one.
+    begins = (
+        2.0
+        if place[_BLOCK] > 0.5 or place[_DUNE] > 4
+        else clamp(0.6 * EYE_M * f / max(1.0, height - horizon), 2.0, 6.0)
+    )
+    glowing = clear_sky * (0.6 * day + dusk)
+    falls = clamp(fog * 1.6 + (0.5 * rain + 0.4 * snow) * open_air, 0.0, 1.0)
+    veil_fog = 0.92 * clamp(fog * 1.5 - 0.25, 0.0, 1.0)
     for index in range(len(columns)):
         across = (columns[index] + 0.5 - width * 0.5) / f
         dx, dy = sy + cy * across, cy - sy * across
@@ -98,8 +114,8 @@ def render(  # type: ignore[no-untyped-def]
         off_sun = math.atan2(math.sin(azimuth - SUN_AZIMUTH_RAD), math.cos(azimuth - SUN_AZIMUTH_RAD))
         towards_sun = math.exp(-off_sun * off_sun * 1.6)
         for y in range(height):
-            image[y, index, 0] = image[y, index, 1] = image[y, index, 2] = 0
-            far_off[y, index] = mirrors[y] = 0
+            column[y, 0] = column[y, 1] = column[y, 2] = 0
+            depths[y] = mirrors[y] = 0
         # What is far takes the colour of the sky just above the horizon.
         far = (
             colours[1, 0] + colours[2, 0] * towards_sun * 0.8,
@@ -108,20 +124,24 @@ def render(  # type: ignore[no-untyped-def]
         )
         # --- land, front to back ---
         top = np.float64(height)
-        z = 2.0
+        z = begins
         while z < FARTHEST_M and top > 0:
+            if pz < summit and horizon + (pz - summit) / z * f >= top:
+                break
             wx, wy = px + dx * z, py + dy * z
-            ground = ground_height(land, place, shore, wx, wy, z)
+            ground = ground_along(land, place, shore, sea_x, sea_y, wx, wy, z)
             wet = ground < level
             tree = tall = house = hue = mirror = tremble = 0.0
             surface = ground
             if wet:
-                seaward = (wx - shore[0]) * math.sin(shore[2]) + (wy - shore[1]) * math.cos(shore[2])
-                bend = sample(land, 3, wx / LAND_CELL_M, wy / LAND_CELL_M)
-                wave = math.sin(seaward * WAVE_PER_M + swash * 6.2831853 + 1.3 * bend)
-                swell = (0.06 + 0.42 * wind) * place[_SEA] * min(1.0, (level - ground) * 0.5)
-                surface = level + swell * wave
-            else:
+                surface, wave = level, 0.0
+                if place[_SEA] > 0.001:
+                    seaward = (wx - shore[0]) * sea_x + (wy - shore[1]) * sea_y
+                    bend = sample(land, 3, wx / LAND_CELL_M, wy / LAND_CELL_M)
+                    wave = math.sin(seaward * WAVE_PER_M + swash * 6.2831853 + 1.3 * bend)
+                    swell = (0.06 + 0.42 * wind) * place[_SEA] * min(1.0, (level - ground) * 0.5)
+                    surface = level + swell * wave
+            elif horizon + (pz - ground - highest) / z * f < top:
                 if place[_BLOCK] > 0.5:
                     house, hue = house_at(town, shift, place, wx, wy, z)
                     surface = ground + house
@@ -204,7 +224,9 @@ def render(  # type: ignore[no-untyped-def]
                         shine = shown * place[_GLOW]
                     # The slope towards the sun, of the land in the large.
                     gap = 6.0 + 0.02 * z
-                    slope = ground_height(land, place, shore, wx + gap * sun_x, wy + gap * sun_y, z) - ground
+                    slope = (
+                        ground_along(land, place, shore, sea_x, sea_y, wx + gap * sun_x, wy + gap * sun_y, z) - ground
+                    )
                     slope /= gap
                     white = white_ground
                     if place[_RIDGE] > 1:
@@ -215,7 +237,7 @@ def render(  # type: ignore[no-untyped-def]
                     around = 1.0
                     if house == 0.0 and (place[_COVER] > 0.005 or place[_BLOCK] > 0.5):
                         shade, foot = shadow_at(
-                            land, detail, town, shift, place, wx, wy, ground, tall, z, towards_m, tangent
+                            land, detail, town, shift, place, wx, wy, ground, tall, z, towards_m, tangent, shading
                         )
                         shade *= open_air * (1 - 0.5 * place[_SLENDER])
                     if house > 0.0:
@@ -293,25 +315,28 @@ def render(  # type: ignore[no-untyped-def]
                             tone, lamp = front(k, h, house, wx + wy, hue, day, warm, fade)
                             painted = (r, g, b)[k]
                             hazy = far[k] * haze
-                            image[y, index, k] += ((painted - hazy) * tone + hazy + lamp * (1 - haze)) * share
+                            column[y, k] += ((painted - hazy) * tone + hazy + lamp * (1 - haze)) * share
                     elif tree > 0.0 and z < _FOLIAGE_M:
                         h = pz - (y + 0.5 - horizon) * z / f - ground
                         tone = foliage(detail, place, wx, wy, h, tall, z)
                         for k in range(3):
                             hazy = far[k] * haze
-                            image[y, index, k] += (((r, g, b)[k] - hazy) * tone + hazy) * share
+                            column[y, k] += (((r, g, b)[k] - hazy) * tone + hazy) * share
                     else:
-                        image[y, index, 0] += r * share
-                        image[y, index, 1] += g * share
-                        image[y, index, 2] += b * share
-                    if share > 0.5 or far_off[y, index] == 0:
-                        far_off[y, index] = z
+                        column[y, 0] += r * share
+                        column[y, 1] += g * share
+                        column[y, 2] += b * share
+                    if share > 0.5 or depths[y] == 0:
+                        depths[y] = z
                         mirrors[y], ripples[y] = mirror * (1 - haze), tremble
                 top = row
             z += max(0.02, min(max(0.10, z * (growth - 1)), z * z * row_m))
         # --- sky above ---
         off_moon = math.atan2(math.sin(azimuth - MOON_AZIMUTH_RAD), math.cos(azimuth - MOON_AZIMUTH_RAD))
-        veil_fog = clamp(fog * 1.5 - 0.25, 0.0, 1.0)
+        east, north, shaft = math.sin(azimuth), math.cos(azimuth), 0.0
+        if sunken > 0.01:
+            shaft = smooth(sample(sky, 1, azimuth * 162.974661 + 0.25 * clock_s, 40.0) - 0.2)
+            shaft *= 0.30 * day * sunken * math.exp(-off_sun * off_sun * 0.7)
         for y in range(int(math.ceil(top))):  # noqa: RUF046
             share = min(top, y + 1.0) - y
             elevation = (horizon - y - 0.5) / f * stretch
@@ -351,11 +376,9 @@ def render(  # type: ignore[no-untyped-def]
                 r, g, b = r + (0.86 - r) * belt, g + (0.78 - g) * belt, b + (0.70 - b) * belt
             if sunken > 0.01:
                 over = 1 / (max(0.0, elevation) + 0.16)
-                sx, sy2 = math.sin(azimuth) * over * 20, math.cos(azimuth) * over * 20
+                sx, sy2 = east * over * 20, north * over * 20
                 web = sample(sky, 1, sx + clock_s * 2.2, sy2) - sample(sky, 1, sx - clock_s * 1.7, sy2 + 77)
                 web = math.exp(-web * web * 3.0) * smooth(elevation * 2.6) * (0.15 + 0.85 * day) * sunken
-                shaft = sample(sky, 1, azimuth * 162.974661 + 0.25 * clock_s, 40.0)
-                shaft = smooth(shaft - 0.2) * 0.30 * day * sunken * math.exp(-off_sun * off_sun * 0.7)
                 r += 0.42 * web + 0.10 * shaft
                 g += 0.55 * web + 0.30 * shaft
                 b += 0.52 * web + 0.30 * shaft
@@ -386,50 +409,49 @@ def render(  # type: ignore[no-untyped-def]
                 b += (0.36 * tone * colours[4, 2] + 0.95 * gleam + far[2] * (1 - near) - b) * roof
             up = elevation - math.tan(sun) * 0.9 if sun < 1.2 else 9.0
             d = off_sun * off_sun + up * up
-            disc = smooth((0.0034 - d) * 900) * (1 - cloud) * smooth((rise + 0.10) / 0.12) * open_air
-            glow = (math.exp(-d * 30) * 0.45 + math.exp(-d * 5) * 0.30) * clear_sky * (0.6 * day + dusk)
-            r += disc * 1.2 + glow
-            g += disc * 1.05 + glow * (0.82 - 0.34 * dusk)
-            b += disc * 0.8 + glow * (0.58 - 0.42 * dusk)
+            if glowing > 0.001 and d < 2:
+                disc = smooth((0.0034 - d) * 900) * (1 - cloud) * smooth((rise + 0.10) / 0.12) * open_air
+                glow = (math.exp(-d * 30) * 0.45 + math.exp(-d * 5) * 0.30) * glowing
+                r += disc * 1.2 + glow
+                g += disc * 1.05 + glow * (0.82 - 0.34 * dusk)
+                b += disc * 0.8 + glow * (0.58 - 0.42 * dusk)
             if cloud > 0.02 and elevation > 0.004:
                 over = 1 / (elevation + 0.09)
-                cu, cv = math.sin(azimuth) * over * 15 + drift, math.cos(azimuth) * over * 15
+                cu, cv = east * over * 15 + drift, north * over * 15
                 flat = clamp(elevation * 5, 0.0, 1.0)
                 body = sample(sky, 0, cu, cv) + 0.34 * flat * sample(sky, 1, cu * 2.3 + 90, cv * 2.3)
                 thick = body - 1.35 + 2.7 * cloud
                 c = smooth(thick * 0.9) * smooth(elevation * 9) * 0.94
                 lining = smooth(1.2 - 0.75 * thick)
-                glare = math.exp(-d * 4) * (1 - cloud) * (day + dusk) * 0.35
+                glare = math.exp(-d * 4) * (1 - cloud) * (day + dusk) * 0.35 if d < 2.5 else 0.0
                 r += (colours[6, 0] + (colours[5, 0] - colours[6, 0]) * lining + glare - r) * c
                 g += (colours[6, 1] + (colours[5, 1] - colours[6, 1]) * lining + glare * 0.8 - g) * c
                 b += (colours[6, 2] + (colours[5, 2] - colours[6, 2]) * lining + glare * 0.5 - b) * c
             # The low sky takes the fog's colour.
-            veil = math.exp(-max(0.0, elevation) * 9) * clamp(
-                fog * 1.6 + (0.5 * rain + 0.4 * snow) * open_air, 0.0, 1.0
-            )
-            veil = max(veil, 0.92 * veil_fog)
-            image[y, index, 0] += (r + (far[0] - r) * veil) * share
-            image[y, index, 1] += (g + (far[1] - g) * veil) * share
-            image[y, index, 2] += (b + (far[2] - b) * veil) * share
+            veil = max(veil_fog, math.exp(-max(0.0, elevation) * 9) * falls) if falls > 0 else 0.0
+            column[y, 0] += (r + (far[0] - r) * veil) * share
+            column[y, 1] += (g + (far[1] - g) * veil) * share
+            column[y, 2] += (b + (far[2] - b) * veil) * share
         # --- what water and wet ground mirror ---
         for y in range(height):
-            for k in range(3):
-                before[y, k] = image[y, index, k]
-        for y in range(max(0, int(horizon)), height):
-            if mirrors[y] > 0.02:
-                below, z = y + 0.5 - horizon, far_off[y, index]
+            far_off[y, index] = depths[y]
+            if mirrors[y] > 0.02 and y > horizon:
+                below, z = y + 0.5 - horizon, depths[y]
                 # The mirrored line of sight goes up as steeply; what it meets at distance d stands so much lower in
                 # the picture. Two looks find it well enough.
                 at = y - 2 * below
                 for _ in range(2):
-                    d = far_off[int(clamp(at, 0.0, y)), index]
+                    d = depths[int(clamp(at, 0.0, y))]
                     at = y - 2 * below + (2 * below * z / max(d, z) if d > 0 else 0.0)
                 at = clamp(at + ripples[y] * RIPPLE_RAD * f, 0.0, y - 1.0)
                 y0 = int(at)
                 y1, part = min(height - 1, y0 + 1), at - y0
                 for k in range(3):
-                    seen = before[y0, k] + (before[y1, k] - before[y0, k]) * part
-                    image[y, index, k] += (seen - image[y, index, k]) * mirrors[y]
+                    seen = column[y0, k] + (column[y1, k] - column[y0, k]) * part
+                    image[y, index, k] = column[y, k] + (seen - column[y, k]) * mirrors[y]
+            else:
+                for k in range(3):
+                    image[y, index, k] = column[y, k]
 
 
 def draw(

@@ -18,8 +18,9 @@ _SPACE, _WARM = (COLUMN[k] for k in ("space", "warm"))
 def foliage(detail, place, x, y, h, tall, distance):  # type: ignore[no-untyped-def]
     """How light or dark what stands at (x, y) is at height h of `tall` m: leaves, branches, rings; 1 on average."""
     fade = clamp(1.3 - distance / 90, 0.0, 1.0)
-    leaf = 0.5 * (sample(detail, 2, x * 4.5, h * 4.5) + sample(detail, 2, y * 4.5 + 50, h * 4.5))
-    leaf *= clamp(1.3 - distance / 55, 0.0, 1.0)
+    leaf, seen = 0.0, clamp(1.3 - distance / 55, 0.0, 1.0)
+    if seen > 0.0:
+        leaf = 0.5 * seen * (sample(detail, 2, x * 4.5, h * 4.5) + sample(detail, 2, y * 4.5 + 50, h * 4.5))
     twig, close = 0.0, clamp(1.3 - distance / 28, 0.0, 1.0)
     if close > 0.0:
         twig = 0.23 * close * (sample(detail, 3, x * 20, h * 20) + sample(detail, 3, y * 20 + 50, h * 20))

@@ -27,6 +27,12 @@ def ground_height(land, place, shore, x, y, distance):  # type: ignore[no-untype
     shore: x, y and bearing (rad) of the line beyond which a sea lies. Mountains rise only some distance away: the
     walker has a valley.
     """
+    return ground_along(land, place, shore, math.sin(shore[2]), math.cos(shore[2]), x, y, distance)
+
+
+@nb.njit(fastmath=True, cache=True)
+def ground_along(land, place, shore, sea_x, sea_y, x, y, distance):  # type: ignore[no-untyped-def]
+    """The same where the way to the sea, (sea_x, sea_y), is known already."""
     u, v = x / LAND_CELL_M, y / LAND_CELL_M
     hills = sample(land, 0, u, v)
     height = place[_BASE] + place[_HILL] * hills
@@ -37,7 +43,7 @@ def ground_height(land, place, shore, x, y, distance):  # type: ignore[no-untype
     if place[_DUNE] > 0.1:
         height += place[_DUNE] * sample(land, 2, u, v)
     if place[_SEA] > 0.001:
-        seaward = (x - shore[0]) * math.sin(shore[2]) + (y - shore[1]) * math.cos(shore[2])
+        seaward = (x - shore[0]) * sea_x + (y - shore[1]) * sea_y
         seaward += 14 * hills + 3 * sample(land, 3, u, v)
         beach = -seaward * 0.055 if seaward < 0 else -seaward * 0.04
         flat = 1 if seaward < 0 else 0.1
@@ -55,14 +61,16 @@ def tree_at(land, detail, shift, place, x, y, ground, distance):  # type: ignore
     rank = detail[vi, ui, 1]
     if rank > place[_COVER] * 2.5:  # more than the densest grove has
         return 0.0, 0.0
-    grove = sample(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
-    if rank > place[_COVER] * (1 + 0.6 * grove) * smooth((TREE_LINE_M - ground) / 25):
-        return 0.0, 0.0
     # Nothing stands so near that it walls the view up: trees sink as one comes near, and are gone before they are low.
     grown = smooth((distance - place[_CLEAR]) / (0.6 * place[_CLEAR]))
     if grown < 0.35:
         return 0.0, 0.0
     crown = sample(detail, 0, du, dv)
+    if crown <= place[_SLENDER]:
+        return 0.0, 0.0
+    grove = sample(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
+    if rank > place[_COVER] * (1 + 0.6 * grove) * smooth((TREE_LINE_M - ground) / 25):
+        return 0.0, 0.0
     crown = clamp((crown - place[_SLENDER]) / (1 - place[_SLENDER]), 0.0, 1.0)
     rounded = math.sqrt(1 - (1 - crown) * (1 - crown))
     crown = crown * (1 - place[_ROUND]) + rounded * place[_ROUND]
@@ -85,17 +93,21 @@ def house_at(town, shift, place, x, y, distance):  # type: ignore[no-untyped-def
 
 
 @nb.njit(fastmath=True, cache=True)
-def shadow_at(land, detail, town, shift, place, x, y, ground, tall, distance, towards, tangent):  # type: ignore[no-untyped-def]
+def shadow_at(land, detail, town, shift, place, x, y, ground, tall, distance, towards, tangent, highest):  # type: ignore[no-untyped-def]
     """How much of the sunlight trees and houses take from what stands `tall` m high at (x, y), and how near their foot
     is on the sun's side, each 0..1.
 
     towards: how much farther off a point is that lies a metre nearer to the sun. tangent: of the sun's height.
+    highest: m, of what stands anywhere; what it could not shade is not looked for.
     """
     fade = clamp(1.4 - distance * (1.4 / SHADOWS_TO_M), 0.0, 1.0)
     shade = foot = 0.0
     if fade == 0.0:
         return 0.0, 0.0
     for at in SHADOW_M:
+        soft = SHADOW_SOFT[0] + SHADOW_SOFT[1] * at
+        if at > 2.0 and tall + at * tangent - 0.5 * soft > highest:
+            continue
         sx, sy = x + at * math.sin(SUN_AZIMUTH_RAD), y + at * math.cos(SUN_AZIMUTH_RAD)
         z = distance + at * towards + SHADOW_AHEAD_M
         stands = 0.0
@@ -105,7 +117,7 @@ def shadow_at(land, detail, town, shift, place, x, y, ground, tall, distance, to
             stands = tree_at(land, detail, shift, place, sx, sy, ground, z)[1]
         if stands > 0.0:
             over = stands - tall - at * tangent
-            shade = max(shade, smooth(0.5 + over / (SHADOW_SOFT[0] + SHADOW_SOFT[1] * at)) * min(1.0, stands))
+            shade = max(shade, smooth(0.5 + over / soft) * min(1.0, stands))
             if at < 2.0:
                 foot = min(1.0, stands / 3)
     return shade * fade, foot * fade
