@@ -39,6 +39,7 @@ from model.shadow import LEAK, LEAST_BLOCKS, looming
 _RAIN, _WIND = ENVIRONMENT.index("rain"), ENVIRONMENT.index("wind")
 _HALVINGS = 5  # by which a wall is found between two points of a ray
 _HOUSES_M = 420.0  # farther off a wall's place is exact enough
+STANDS_M = 0.3  # what is lower than this is bare ground
 _FOLIAGE_M = 120.0  # farther off no leaf is told from another
 _MIRRORS = 0.02  # less than this is no mirror
 
@@ -50,7 +51,7 @@ class Land:
     distance: Tensor  # m
     ground: Tensor  # m, be it under water
     surface: Tensor  # m, of what is seen
-    shown: Tensor  # (B, C, K, 5): colour, how much it mirrors, how it trembles; in a running world only what is seen
+    shown: Tensor  # (B, C, K, 5): colour, how much it mirrors, how it trembles
 
 
 @dataclass
@@ -74,16 +75,6 @@ class Points:
     depth: Tensor  # m, under water
     crest: Tensor  # sine and cosine of the waves that run to a shore
     trough: Tensor
-
-    def at(self, index: Tensor) -> Points:
-        """Some points of one moment, (1, n), by their numbers in reading order."""
-        taken = {}
-        for name, value in vars(self).items():
-            if name == "land":
-                taken[name] = value.flatten(0, -2).index_select(0, index)[None]
-            else:
-                taken[name] = value.expand(self.x.shape).reshape(-1).take(index)[None]
-        return Points(**taken)
 
 
 @dataclass
@@ -314,19 +305,9 @@ class Terrain(nn.Module):
         """What rays of columns `across` (B, C) meet at distances (K,); far (B, C, 3): the colour they fade into."""
         points, surface = self.relief(textures, moment, across, distance, told)
         far = far[:, :, None].expand(*surface.shape, 3)
-        if len(told) > 1 or torch.is_grad_enabled():
-            colour, veil, mirror = self._colours(textures, moment, points, told)
-            shown = torch.cat([colour + veil * (far - colour), mirror], -1)
-            return Land(points.distance, points.ground, surface, shown), points
-        # What nearer land hides needs no colour.
-        rise = (surface - moment.camera[:, 2].float()[:, None, None]) / points.distance
-        open_to = rise >= F.pad(rise.cummax(-1).values[..., :-1], (1, 0), value=-torch.inf)
-        at = open_to.flatten().nonzero()[:, 0]
-        colour, veil, mirror = self._colours(textures, moment, points.at(at), told)
-        colour = colour + veil * (far.reshape(-1, 3).index_select(0, at) - colour)
-        whole = torch.zeros(surface.numel(), 5, device=surface.device)
-        whole.index_copy_(0, at, torch.cat([colour, mirror], -1)[0])
-        return Land(points.distance, points.ground, surface, whole.view(*surface.shape, 5)), points
+        colour, veil, mirror = self._colours(textures, moment, points, told)
+        shown = torch.cat([colour + veil * (far - colour), mirror], -1)
+        return Land(points.distance, points.ground, surface, shown), points
 
     def meet(self, land: Land, eye: Tensor, slope: Tensor, focal_px: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """What is shown (B, C, R, 5), where (B, C, R), an index into the distances, how far off in m and how much land
@@ -362,7 +343,7 @@ class Terrain(nn.Module):
         self, moment: Moment, picture: Tensor, points: Points, at: Tensor, cover: Tensor, slope: Tensor, told: Tensor
     ) -> Tensor:
         """Picture (B, C, R, 3) with doors and windows in the fronts of its houses; `at` and `cover` as `meet` gives."""
-        met = self._met((points.house > 0.3).gather(2, at) & (cover > 0.5), moment, points, at, slope)
+        met = self._met((points.house > STANDS_M).gather(2, at) & (cover > 0.5), moment, points, at, slope)
         if met is None:
             return picture
         there, h = met.there, met.height
@@ -403,7 +384,7 @@ class Terrain(nn.Module):
         slope: Tensor, told: Tensor,
     ) -> Tensor:  # fmt: skip
         """Picture (B, C, R, 3) with leaves and branches where trees stand; `at` and `cover` as `meet` gives."""
-        near = (points.tall > 0.3) & (points.distance < _FOLIAGE_M)
+        near = (points.tall > STANDS_M) & (points.distance < _FOLIAGE_M)
         met = self._met(near.gather(2, at) & (cover > 0.5), moment, points, at, slope)
         if met is None:
             return picture

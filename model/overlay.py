@@ -80,9 +80,6 @@ class Overlay(nn.Module):
         turn = moment.camera[:, 3, None, None].float() / FIELD_OF_VIEW_RAD * aspect
         clock = moment.phases[:, 0]
         fallen = [((clock * rate) % 4096).double()[:, None, None] for rate in (RAIN_HEIGHTS_S, SNOW_HEIGHTS_S)]
-        # Streaks are long: in a running world every second row tells them well enough.
-        if len(told) == 1 and not torch.is_grad_enabled() and not bool((snow > LEAST).any()) and len(v) % 2 == 0:
-            v = v.unflatten(0, (-1, 2)).mean(1)
         across, down = (u * aspect)[:, :, None], v[None, None, :]
         none = torch.zeros(*u.shape, len(v), device=picture.device)
         for layer, (scale, begins) in enumerate(FALL_LAYERS):

@@ -209,24 +209,10 @@ def of_some(shader: Shader, parts: list[Tensor], where: Tensor, index: Tensor, t
 def lay(picture: Tensor, where: Tensor, parts: list[Tensor], shader: Shader, told: Tensor, grey: bool) -> Tensor:
     """Picture (B, C, R, 3) under what a shader tells of points `where` (B, C, R), from features of that shape.
 
-    It tells colour and cover; `grey`: one tone, a little bluish, in place of a colour. In a running world only those
-    points are asked for, and a point may stand for several rows of the picture, R of `where` being fewer.
+    It tells colour and cover; `grey`: one tone, a little bluish, in place of a colour.
     """
     shape = where.shape
-    alone = len(told) == 1 and not torch.is_grad_enabled()
-    if alone:
-        at = where.flatten().nonzero()[:, 0]
-        if not len(at):
-            return picture
-        points = torch.stack([p.expand(shape).reshape(-1).take(at) for p in parts]).T[None]
-    else:
-        points = features([p.expand(shape) for p in parts])
-    given = shader(points, told).float()
-    cover = torch.sigmoid(given[..., -1:])
+    given = shader(features([p.expand(shape) for p in parts]), told).float()
+    cover = torch.sigmoid(given[..., -1:]).view(*shape, 1) * where[..., None]
     colour = given[..., :1] * given.new_tensor([1.0, 1.03, 1.06]) if grey else given[..., :3]
-    if alone:
-        flat = picture.reshape(where.numel(), -1, 3)
-        below = flat.index_select(0, at)
-        return flat.index_copy(0, at, below + cover[0][:, None] * (colour[0][:, None] - below)).view(picture.shape)
-    cover = cover.view(*shape, 1) * where[..., None]
     return picture + cover * (colour.view(*shape, 3) - picture)

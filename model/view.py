@@ -16,12 +16,12 @@ import math
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.camera import EYE_M, FIELD_OF_VIEW_RAD, HORIZON, NEAREST_M, distances
 from model.diorama.places import PLACES
-from model.land import Land, Terrain
+from model.land import STANDS_M, Land, Terrain
+from model.litter import Litter
 from model.overlay import Overlay
 from model.preset import Preset
 from model.shading import TOLD, Moment, Textures, weight_of
@@ -29,7 +29,6 @@ from model.sky import Sky
 
 _TOLD = 128  # numbers that all networks are told of a moment
 NEAREST_AT_MOST_M = 6.0  # where a view begins that looks at the sky
-_SKY_COARSE = 2  # a running world's sky is soft
 
 
 Between = Callable[[Tensor, Tensor], Tensor]  # picture (B, C, R, 3) and depth (B, C, R) to picture
@@ -53,20 +52,20 @@ class View(nn.Module):
         self.register_buffer("own_place", torch.zeros(len(PLACES)))
         self.terrain, self.sky = Terrain(preset, _TOLD), Sky(preset, _TOLD)
         self.overlay = Overlay(_TOLD)
+        self.litter = Litter(_TOLD)
 
     def told_of(self, moment: Moment) -> Tensor:
         """What all networks are told of moments, (B, _TOLD)."""
         return self.tell(moment.told().float()) + self.venue  # type: ignore[no-any-return]
 
     def columns(
-        self, textures: Textures, moment: Moment, u: Tensor, v: Tensor, aspect: float, pixel: float, coarse: int = 1,
+        self, textures: Textures, moment: Moment, u: Tensor, v: Tensor, aspect: float, pixel: float,
         above: tuple[Tensor, Tensor] | None = None, between: Between | None = None,
     ) -> tuple[Tensor, Land, Tensor]:  # fmt: skip
         """Columns of pictures, (B, C, R, 3) in about 0..1; the land they show; distances in m (B, C, R), 0 for sky.
 
         u (B, C) and v (R,): columns and rows in 0..1 of the picture; aspect: width over height; pixel: height of one,
-        of the picture. Where columns and rows are those of a whole picture, the soft sky may be asked for only at one
-        in `coarse` of both. `above`: all rows of the same columns, (B, C, H, 3), and their distances in m, (B, C, H),
+        of the picture. `above`: all rows of the same columns, (B, C, H, 3), and their distances in m, (B, C, H),
         for water to mirror; without them rows are those of a whole picture, which mirrors itself. `between` changes
         what is seen of land and sky before anything falls over it.
         """
@@ -88,6 +87,8 @@ class View(nn.Module):
         focal_px = 1 / (pixel * heights)
         shown, at, met, cover = self.terrain.meet(land, moment.camera[:, 2].float(), slope, focal_px)
         colour, met = shown[..., :3], torch.where(cover > 0.5, met, 0.0)
+        bare = (points.depth <= 0) & (points.tall < STANDS_M) & (points.house < STANDS_M)
+        colour = self.litter(textures, moment, colour, bare.gather(2, at), met, across, told)
         if weight_of(moment, "block_m") is not None:
             colour = self.terrain.with_fronts(moment, colour, points, at, cover, slope, told)
         if weight_of(moment, "tree_cover") is not None:
@@ -97,13 +98,9 @@ class View(nn.Module):
         rows = open_sky.any(0).any(0).nonzero()[:, 0]
         if len(rows):
             # The sky is asked for only down to the lowest row that shows any.
-            top = min(len(v), -(-(int(rows[-1]) + 1) // coarse) * coarse)
-            wide, high = across.unflatten(1, (-1, coarse)).mean(2), slope[:, :top].unflatten(1, (-1, coarse)).mean(2)
-            shape = (b, wide.shape[1], high.shape[1])
-            wide, high = wide[:, :, None].expand(shape).flatten(1), high[:, None].expand(shape).flatten(1)
-            sky = self.sky(textures, moment, wide, high, told).view(*shape, 3)
-            if coarse > 1:
-                sky = F.interpolate(sky.permute(0, 3, 1, 2), (c, top), mode="bilinear").permute(0, 2, 3, 1)
+            top = int(rows[-1]) + 1
+            wide, high = across[:, :, None].expand(b, c, top), slope[:, None, :top].expand(b, c, top)
+            sky = self.sky(textures, moment, wide.flatten(1), high.flatten(1), told).view(b, c, top, 3)
             upper = torch.lerp(sky, colour[:, :, :top], cover[:, :, :top, None])
             picture = torch.cat([upper, colour[:, :, top:]], 2)
         horizon, focal = HORIZON + pitch[:, 0].tan() / heights, 1 / heights
@@ -120,8 +117,7 @@ class View(nn.Module):
         device = moment.camera.device
         u = ((torch.arange(width, device=device) + 0.5) / width).expand(len(moment.camera), -1)
         v = (torch.arange(height, device=device) + 0.5) / height
-        coarse = _SKY_COARSE if not (width % _SKY_COARSE or height % _SKY_COARSE) else 1
-        shown, _, depth = self.columns(textures, moment, u, v, width / height, 1 / height, coarse, None, between)
+        shown, _, depth = self.columns(textures, moment, u, v, width / height, 1 / height, None, between)
         return shown.transpose(1, 2), depth.transpose(1, 2)
 
     def ground_at(self, textures: Textures, moment: Moment, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

@@ -52,6 +52,7 @@ CONTEXT_LEVEL = 0.05  # noise on committed steps: the model was trained to see t
 SHIFT = 2.0  # spends more of the few sampling steps at high noise, where a step decides the most
 REACH = 6.0  # deviations a latent may stray: of the diorama's, none strays further
 DISSOLVE_STEPS = 48  # in which a picture that a world begins with passes into what it is taken for
+MOOD_SIZE = (144, 256)  # pixels, in which the dream's colours are told from a given picture's
 MOOD = 0.7  # share of a picture's colours that its world keeps
 _SEA = TABLE[:, COLUMN["sea"]] > 0.5  # places with a shore
 
@@ -160,7 +161,7 @@ class WorldModel:
             world.walker = outlook.find_spot(self.view, world.textures, world.easing.place, environment, seed)
             if picture is not None:
                 moment = outlook.moments([world.walker], world.easing.place[None], environment[None], self.device)
-                shown_now, _ = self.view.picture(world.textures, moment, self.preset.height, self.preset.width)
+                shown_now, _ = self.view.picture(world.textures, moment, *MOOD_SIZE)
                 world.mood = MOOD * outlook.mood_of(picture, shown_now[0].float())
                 world.photo = picture.mul(255).round().to(torch.uint8).cpu().numpy()
         return world

@@ -146,6 +146,11 @@ class Land:
             at = others[:count_built]
             flat[at] = np.maximum(flat[at], grown(asked(terrain.houses, houses, count_built, told)[:, 0] * 20))
 
+    @property
+    def rays(self) -> tuple[float, float, NDArray[np.float64], NDArray[np.float64]]:
+        """Where rays begin, x and y in m, and how far each goes along either a metre of distance, (C,)."""
+        return self._x, self._y, self._dx, self._dy
+
     def colour(self, textures: Textures, moment: Moment, now: Now, told: Tensor, far: Array) -> None:
         """Colours of the points that are seen; far (C, 3): what each column fades into."""
         room, terrain, count = self._room, self._terrain, self.count

@@ -10,8 +10,12 @@ import math
 import numba as nb
 import numpy as np
 
-from model.camera import FLOOR_M, RIPPLE_RAD, WINDOW_M
-from model.raster.texture import clamp, put, sample, sigmoid, sine, whole
+from model.camera import BUMP_M, FLOOR_M, RIPPLE_RAD, SAND_BEND, SAND_JAG, SAND_X, SAND_Y, WINDOW_M
+from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M
+from model.land import STANDS_M
+from model.litter import DARKEST, FULL_M, TO_M
+from model.raster.surfaces import SUN_X, SUN_Y
+from model.raster.texture import clamp, put, sample, sample_of, sigmoid, sine, whole
 
 _FOLIAGE_M = 120.0  # farther off no leaf is told from another
 _MIRRORS = 0.02  # less than this is no mirror
@@ -66,6 +70,38 @@ def paint(  # type: ignore[no-untyped-def]
 
 
 @nb.njit(fastmath=True, nogil=True, cache=True)
+def strew(  # type: ignore[no-untyped-def]
+    picture, at, depth, points, x0, y0, dx, dy, shift, land, grain_of, bloom_of, gains, sandy
+):
+    """Lay the finest of what lies on bare ground over picture (C, R, 3). See `model.litter`.
+
+    gains (KINDS,): how much each of them shows.
+    """
+    for c in range(picture.shape[0]):
+        for r in range(picture.shape[1] - 1, -1, -1):
+            d = depth[c, r]
+            if d <= 0 or d >= TO_M:
+                break  # what is higher in the picture is farther off, or stands
+            p = points[at[c, r]]
+            if p[10] > 0 or p[4] >= STANDS_M or p[5] >= STANDS_M:
+                continue
+            x, y = x0 + dx[c] * d, y0 + dy[c] * d
+            fine = sample(grain_of, x / FINE_CELL_M, y / FINE_CELL_M)
+            bump_x, bump_y = (x + BUMP_M * SUN_X) / FINE_CELL_M, (y + BUMP_M * SUN_Y) / FINE_CELL_M
+            bump = sample(grain_of, bump_x, bump_y) - fine
+            grit = sample(bloom_of, x / GRIT_CELL_M, y / GRIT_CELL_M) * clamp(1.4 - d / 12, 0.0, 1.0)
+            tone = gains[0] * fine + gains[1] * bump + gains[2] * grit
+            if sandy:
+                patch = sample_of(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
+                grain = sample(grain_of, (x + shift[0]) / DETAIL_CELL_M, (y + shift[1]) / DETAIL_CELL_M)
+                sand = sine(x * SAND_X + y * SAND_Y + SAND_BEND * patch + SAND_JAG * grain)
+                tone += gains[3] * sand * clamp(0.6 + 0.3 * patch + 0.3 * grain, 0.0, 1.0)
+            tone = max(1 + tone * clamp((TO_M - d) / (TO_M - FULL_M), 0.0, 1.0), DARKEST)
+            for j in range(3):
+                picture[c, r, j] *= tone
+
+
+@nb.njit(fastmath=True, nogil=True, cache=True)
 def foliage_features(picture, at, depth, points, slope, eye, grain_of, bloom_of, pixels, out):  # type: ignore[no-untyped-def]
     """What the network of leaves is told of pixels that show what grows: into `out` uint16 (…, FOLIAGE), bfloat16 by
     its bits; how many there are.
@@ -79,7 +115,7 @@ def foliage_features(picture, at, depth, points, slope, eye, grain_of, bloom_of,
                 continue
             p = points[at[c, r]]
             distance, tall = p[0], p[4]
-            if not (tall > 0.3 and distance < _FOLIAGE_M):
+            if not (tall > STANDS_M and distance < _FOLIAGE_M):
                 continue
             x, y = p[1], p[2]
             h = eye + slope[r] * distance - p[3]
@@ -135,7 +171,7 @@ def front_features(picture, at, depth, points, slope, eye, pixels, out):  # type
                 continue
             p = points[at[c, r]]
             house = p[5]
-            if not house > 0.3:
+            if not house > STANDS_M:
                 continue
             distance, hue = p[0], p[6]
             h = eye + slope[r] * distance - p[3]

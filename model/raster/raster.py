@@ -68,6 +68,11 @@ class Raster:
             land.first, land.rises, land.joined, land.points, land.shown, slope, eye, focal_px, picture, at, depth,
             mirror, tremor,
         )  # fmt: skip
+        gains = view.litter.shows(told)[0].float().numpy()
+        pixels.strew(
+            picture, at, depth, land.points, *land.rays, now.shift, textures.land.numpy(), textures.grain.numpy(),
+            textures.bloom.numpy(), gains, weight_of(moment, "dune_m") is not None,
+        )  # type: ignore[call-arg] # fmt: skip
         flat, number = picture.reshape(-1, 3), self._room("pixels", columns * height, kind="i4")
         terrain = view.terrain
         if weight_of(moment, "block_m") is not None:

@@ -25,11 +25,11 @@ from model.camera import (
 from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M, SIZE
 from model.raster.texture import clamp, nearest, put, sample, sample_land, sample_of, sigmoid, sine
 
-_SUN_X, _SUN_Y = math.sin(SUN_AZIMUTH_RAD), math.cos(SUN_AZIMUTH_RAD)
+SUN_X, SUN_Y = math.sin(SUN_AZIMUTH_RAD), math.cos(SUN_AZIMUTH_RAD)
 _TURN = 2 * math.pi
 # Of a point that is seen: distance in m, x and y in m, height in m of ground, of what grows and of a house there, the
-# house's hue, crown, rank, and ripples times what they are to a mirror.
-POINT = ("distance", "x", "y", "ground", "tall", "house", "hue", "crown", "rank", "tremor")
+# house's hue, crown, rank, ripples times what they are to a mirror, and how deep it lies under water.
+POINT = ("distance", "x", "y", "ground", "tall", "house", "hue", "crown", "rank", "tremor", "depth")
 FEATURES = 40
 
 
@@ -60,12 +60,12 @@ def surface_features(  # type: ignore[no-untyped-def]
         a, b, c, e = sample_land(land, x / LAND_CELL_M, y / LAND_CELL_M)
         crown, rank = sample_of(detail, 0, u, v), detail[nearest(u, v), 1]
         gap = 6.0 + 0.02 * d
-        a1, b1, c1, e1 = sample_land(land, (x + gap * _SUN_X) / LAND_CELL_M, (y + gap * _SUN_Y) / LAND_CELL_M)
+        a1, b1, c1, e1 = sample_land(land, (x + gap * SUN_X) / LAND_CELL_M, (y + gap * SUN_Y) / LAND_CELL_M)
         fade = clamp(1.2 - d / 38, 0.0, 1.0)
         fine = bump = 0.0
         if fade > 0:
             fine = sample(grain_of, x / FINE_CELL_M, y / FINE_CELL_M)
-            bump_x, bump_y = (x + BUMP_M * _SUN_X) / FINE_CELL_M, (y + BUMP_M * _SUN_Y) / FINE_CELL_M
+            bump_x, bump_y = (x + BUMP_M * SUN_X) / FINE_CELL_M, (y + BUMP_M * SUN_Y) / FINE_CELL_M
             bump = (sample(grain_of, bump_x, bump_y) - fine) * fade
             fine *= fade
         fade = clamp(1.4 - d / 12, 0.0, 1.0)
@@ -139,6 +139,7 @@ def surface_features(  # type: ignore[no-untyped-def]
             crown,
             rank,
         )
+        p[10] = depth
         p[9] = ripple * mirror_gain if wet else 0.35 * grain * (1 + rain)
 
 
