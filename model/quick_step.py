@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import math
 
-import numba as nb
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from model.cache import Committed, LayerCache
+from model.raster.texture import inlined, kernel
 from model.transformer import Block
 
 Array = NDArray[np.float32]
 _EPS = np.float32(np.finfo(np.float32).eps)  # as PyTorch's rms_norm has it
 
 
-@nb.njit(fastmath=True, nogil=True)
+@inlined
 def _linear(x, weight, out):  # type: ignore[no-untyped-def]
     """x (S, n) by weight (m, n) into out (S, m); each row of weights is read once for three tokens."""
     tokens, n = x.shape
@@ -43,7 +43,7 @@ def _linear(x, weight, out):  # type: ignore[no-untyped-def]
             out[at, o] = a
 
 
-@nb.njit(fastmath=True, nogil=True)
+@inlined
 def _rms(x):  # type: ignore[no-untyped-def]
     total = np.float32(0)
     for i in range(len(x)):
@@ -51,7 +51,7 @@ def _rms(x):  # type: ignore[no-untyped-def]
     return np.float32(1) / math.sqrt(total / len(x) + _EPS)
 
 
-@nb.njit(fastmath=True, nogil=True)
+@inlined
 def _normed(x, scale, shift, out):  # type: ignore[no-untyped-def]
     for s in range(len(x)):
         gain = _rms(x[s])
@@ -59,7 +59,7 @@ def _normed(x, scale, shift, out):  # type: ignore[no-untyped-def]
             out[s, i] = shift[i] + x[s, i] * gain * (1 + scale[i])
 
 
-@nb.njit(fastmath=True, nogil=True)
+@inlined
 def _softmax(score):  # type: ignore[no-untyped-def]
     most = score.max()
     total = np.float32(0)
@@ -70,7 +70,7 @@ def _softmax(score):  # type: ignore[no-untyped-def]
         score[i] /= total
 
 
-@nb.njit(fastmath={"reassoc", "contract", "arcp", "nsz"}, nogil=True, cache=True)
+@kernel
 def _step(  # type: ignore[no-untyped-def]
     x, m, cos, sin, keys, values, bias, space_in, space_out, time_in, time_out, feed_in, feed_out, key, raw, value
 ):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 
-import numba as nb
 import numpy as np
 
 from model.camera import FALL_LAYERS, FIELD_OF_VIEW_RAD, RAIN_HEIGHTS_S, SNOW_HEIGHTS_S
 from model.field import SIZE
-from model.raster.texture import clamp, sample, sine
+from model.raster.texture import clamp, kernel, sample, sine
 
 _LAYERS = len(FALL_LAYERS)
 _SCALES = np.array([scale for scale, _ in FALL_LAYERS])
@@ -18,7 +17,7 @@ STEPS = 33  # of the table of what falls, along both sides; it ends at 1, as dro
 NEAR, STIR, MOTE = 17, 9, 33  # steps of the table of visitors
 
 
-@nb.njit(fastmath=True, nogil=True, cache=True)
+@kernel
 def fall(picture, block, aspect, yaw, clock, rain, snow, wind, streak_of, flake_of, tables):  # type: ignore[no-untyped-def]
     """Rain and snow over picture (C, R, 3), `block` by `block` pixels at a time.
 
@@ -60,7 +59,7 @@ def fall(picture, block, aspect, yaw, clock, rain, snow, wind, streak_of, flake_
                             picture[cc, rr, k] += cover * (tones[k] - picture[cc, rr, k])
 
 
-@nb.njit(fastmath=True, nogil=True, cache=True)
+@kernel
 def stir(picture, block, aspect, clock, presence, mote_of, least, table):  # type: ignore[no-untyped-def]
     """What visitors stir, over picture (C, R, 3), `block` by `block` pixels at a time.
 

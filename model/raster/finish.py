@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
+
+from model.raster.texture import kernel
 
 _COLUMNS, _ROWS = 16, 64  # at a time, so that what is turned stays in the first cache
 
 
-@nb.njit(fastmath=True, nogil=True, cache=True)
+@kernel
 def widen(picture, depth, wide, wide_depth):  # type: ignore[no-untyped-def]
     """Columns (C, R, 3) to twice as many, colours blended, and depths (C, R), the nearest column's."""
     last = picture.shape[0] - 1
@@ -22,7 +23,7 @@ def widen(picture, depth, wide, wide_depth):  # type: ignore[no-untyped-def]
             wide_depth[2 * c, r] = wide_depth[2 * c + 1, r] = depth[c, r]
 
 
-@nb.njit(fastmath=True, nogil=True, cache=True)
+@kernel
 def to_bytes(picture, added, out):  # type: ignore[no-untyped-def]
     """Picture (C, R * 3) in 0..1, with `added` (R * 3) to each of its columns, into `out` uint8 (R, C * 3)."""
     columns, rows = picture.shape[0], picture.shape[1] // 3

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import math
 
-import numba as nb
 import numpy as np
 
 from model.camera import MOON_AZIMUTH_RAD, MOON_RAD, ROOF_M, SUN_AZIMUTH_RAD
 from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE
-from model.raster.texture import clamp, put, sample, sample_of
+from model.raster.texture import clamp, inlined, kernel, put, sample, sample_of
 
 PLAIN, ALL = 16, 36  # features of an open sky, and of every other
 _TURN = SIZE / math.pi  # texels to a radian
 
 
-@nb.njit(fastmath=True)
+@inlined
 def _off(azimuth, bearing):  # type: ignore[no-untyped-def]
     return math.atan2(math.sin(azimuth - bearing), math.cos(azimuth - bearing))
 
 
-@nb.njit(fastmath=True, nogil=True, cache=True)
+@kernel
 def sky_features(  # type: ignore[no-untyped-def]
     cloud_of, wisp_of, star_of, mote_of, land, grain_of, bloom_of, across, counts, tangents, camera, sun, drift, clock,
     space, sunken, lanterns, roof, out,
@@ -106,7 +105,7 @@ def sky_features(  # type: ignore[no-untyped-def]
     return n
 
 
-@nb.njit(fastmath=True, nogil=True, cache=True)
+@kernel
 def rows_wanted(open_rows, wide, high, out):  # type: ignore[no-untyped-def]
     """How many rows of a coarse sky its columns (C',) must know, each `wide` columns and `high` rows of the picture."""
     last = len(open_rows) - 1
@@ -117,7 +116,7 @@ def rows_wanted(open_rows, wide, high, out):  # type: ignore[no-untyped-def]
         out[i] = (most + high - 1) // high + 1 if most > 0 else 0
 
 
-@nb.njit(fastmath=True, nogil=True, cache=True)
+@kernel
 def spread(given, counts, sky):  # type: ignore[no-untyped-def]
     """Colours (…, 3) as the network gave them into their columns: sky (C', R', 3)."""
     n = 0
@@ -128,7 +127,7 @@ def spread(given, counts, sky):  # type: ignore[no-untyped-def]
             n += 1
 
 
-@nb.njit(fastmath=True, nogil=True, cache=True)
+@kernel
 def over(picture, sky, open_rows, wide, high, last_rise, slope, focal_px):  # type: ignore[no-untyped-def]
     """A coarse sky (C', R', 3), between whose points colours blend, behind the land of a picture (C, R, 3).
 

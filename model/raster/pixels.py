@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 
-import numba as nb
 import numpy as np
 
 from model.camera import BUMP_M, FLOOR_M, RIPPLE_RAD, SAND_BEND, SAND_JAG, SAND_X, SAND_Y, WINDOW_M
@@ -15,14 +14,14 @@ from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M
 from model.land import STANDS_M
 from model.litter import DARKEST, FULL_M, TO_M
 from model.raster.surfaces import SUN_X, SUN_Y
-from model.raster.texture import clamp, put, sample, sample_of, sigmoid, sine, whole
+from model.raster.texture import clamp, inlined, kernel, put, sample, sample_of, sigmoid, sine, whole
 
 _FOLIAGE_M = 120.0  # farther off no leaf is told from another
 _MIRRORS = 0.02  # less than this is no mirror
 FOLIAGE, FRONTS = 14, 18  # features
 
 
-@nb.njit(fastmath=True, nogil=True, cache=True)
+@kernel
 def paint(  # type: ignore[no-untyped-def]
     first, rises, joined, points, shown, slope, eye, focal_px, picture, at, depth, mirror, tremor
 ):
@@ -69,7 +68,7 @@ def paint(  # type: ignore[no-untyped-def]
             depth[c, y] = mirror[c, y] = 0
 
 
-@nb.njit(fastmath=True, nogil=True, cache=True)
+@kernel
 def strew(  # type: ignore[no-untyped-def]
     picture, at, depth, points, x0, y0, dx, dy, shift, land, grain_of, bloom_of, gains, sandy
 ):
@@ -101,7 +100,7 @@ def strew(  # type: ignore[no-untyped-def]
                 picture[c, r, j] *= tone
 
 
-@nb.njit(fastmath=True, nogil=True, cache=True)
+@kernel
 def foliage_features(picture, at, depth, points, slope, eye, grain_of, bloom_of, pixels, out):  # type: ignore[no-untyped-def]
     """What the network of leaves is told of pixels that show what grows: into `out` uint16 (…, FOLIAGE), bfloat16 by
     its bits; how many there are.
@@ -143,7 +142,7 @@ def foliage_features(picture, at, depth, points, slope, eye, grain_of, bloom_of,
     return count
 
 
-@nb.njit(fastmath=True, nogil=True, cache=True)
+@kernel
 def leave(flat, pixels, count, tone):  # type: ignore[no-untyped-def]
     """Make pixels of a flat picture (…, 3) lighter or darker by tone (count,)."""
     for n in range(count):
@@ -152,12 +151,12 @@ def leave(flat, pixels, count, tone):  # type: ignore[no-untyped-def]
             flat[pixels[n], j] *= gain
 
 
-@nb.njit(fastmath=True)
+@inlined
 def _chance(i, j, k):  # type: ignore[no-untyped-def]
     return np.float32(((i * 73856093) ^ (j * 19349663) ^ (k * 83492791)) & 1023) / 1023
 
 
-@nb.njit(fastmath=True, nogil=True, cache=True)
+@kernel
 def front_features(picture, at, depth, points, slope, eye, pixels, out):  # type: ignore[no-untyped-def]
     """What the network of fronts is told of pixels that show houses: into `out` uint16 (…, FRONTS), bfloat16 by its
     bits; how many there are.
@@ -194,7 +193,7 @@ def front_features(picture, at, depth, points, slope, eye, pixels, out):  # type
     return count
 
 
-@nb.njit(fastmath=True, nogil=True, cache=True)
+@kernel
 def furnish(flat, pixels, count, given):  # type: ignore[no-untyped-def]
     """Lay colours over pixels of a flat picture (…, 3): given (count, 4), the last being how much of each."""
     for n in range(count):
@@ -204,7 +203,7 @@ def furnish(flat, pixels, count, given):  # type: ignore[no-untyped-def]
             flat[pixels[n], j] = under + cover * (given[n, j] - under)
 
 
-@nb.njit(fastmath=True, nogil=True, cache=True)
+@kernel
 def reflect(picture, depth, mirror, tremor, horizon, focal):  # type: ignore[no-untyped-def]
     """Lay over picture (C, R, 3) what its water and wet ground mirror; horizon in 0..1 of the picture, focal length in
     its heights. See `model.land.Terrain.mirrored`.

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 
-import numba as nb
 import numpy as np
 
 from model.camera import SHADOW_AHEAD_M, SHADOW_M, SHADOWS_TO_M, SUN_AZIMUTH_RAD, WAVE_PER_M
 from model.field import DETAIL_CELL_M, LAND_CELL_M, TOWN_CELL_M
-from model.raster.texture import clamp, nearest, put, sample_land, sample_of, sine, texel
+from model.raster.texture import clamp, kernel, nearest, put, sample_land, sample_of, sine, texel
 
 _HALVINGS = 5  # by which a wall is found between two points of a ray
 _HOUSES_M = 420.0  # farther off a wall's place is exact enough
 
 
-@nb.njit(fastmath=True, nogil=True, cache=True)
+@kernel
 def to_walls(town, x0, y0, dx, dy, distance, out):  # type: ignore[no-untyped-def]
     """Distances (C, K) along rays into `out`, the two next to each wall moved to it.
 
@@ -41,7 +40,7 @@ def to_walls(town, x0, y0, dx, dy, distance, out):  # type: ignore[no-untyped-de
             before = here
 
 
-@nb.njit(fastmath=True, nogil=True, cache=True)
+@kernel
 def ground_features(land, x0, y0, dx, dy, shore, distance, out):  # type: ignore[no-untyped-def]
     """What the ground's network is told of points of rays: into `out` (8, C * K)."""
     sin, cos = math.sin(shore[2]), math.cos(shore[2])
@@ -59,7 +58,7 @@ def ground_features(land, x0, y0, dx, dy, shore, distance, out):  # type: ignore
             out[6, n], out[7, n] = look, far
 
 
-@nb.njit(fastmath=True, nogil=True, cache=True)
+@kernel
 def ground_between(coarse, at, step, distance, out):  # type: ignore[no-untyped-def]
     """Heights (C, K) in m from those of every `step`-th column and point: coarse (C', K') at distances `at` (K',)."""
     for i in range(out.shape[0]):
@@ -74,7 +73,7 @@ def ground_between(coarse, at, step, distance, out):  # type: ignore[no-untyped-
             out[i, k] = near + b * (far - near)
 
 
-@nb.njit(fastmath=True, nogil=True, cache=True)
+@kernel
 def tree_features(  # type: ignore[no-untyped-def]
     land, detail, x0, y0, shift, dx, dy, distance, ground, beyond, near, near_places, far, far_places
 ):
@@ -109,7 +108,7 @@ def tree_features(  # type: ignore[no-untyped-def]
     return n, m
 
 
-@nb.njit(fastmath=True, nogil=True, cache=True)
+@kernel
 def house_features(town, x0, y0, shift, dx, dy, distance, places, hues, out):  # type: ignore[no-untyped-def]
     """What the network of houses is told of the points in them: into `out` (4, …); how many there are."""
     looks, n = distance.shape[1], 0
@@ -125,7 +124,7 @@ def house_features(town, x0, y0, shift, dx, dy, distance, places, hues, out):  #
     return n
 
 
-@nb.njit(fastmath=True, nogil=True, cache=True)
+@kernel
 def sunward_features(  # type: ignore[no-untyped-def]
     land, detail, town, x0, y0, shift, dx, dy, at, ground, towards, trees, blocks, out, places, built, built_places
 ):
@@ -170,7 +169,7 @@ def sunward_features(  # type: ignore[no-untyped-def]
     return n, m
 
 
-@nb.njit(fastmath=True, nogil=True, cache=True)
+@kernel
 def waves(land, x0, y0, dx, dy, shore, swash, distance, ground, level, crest, trough):  # type: ignore[no-untyped-def]
     """Sine and cosine, (C, K), of the waves that run to a shore, where the ground (C, K) lies lower than `level`."""
     sin, cos = math.sin(shore[2]), math.cos(shore[2])
@@ -186,7 +185,7 @@ def waves(land, x0, y0, dx, dy, shore, swash, distance, ground, level, crest, tr
             crest[i, k], trough[i, k] = sine(wave), sine(wave + math.pi / 2)
 
 
-@nb.njit(fastmath=True, nogil=True, cache=True)
+@kernel
 def seen(distance, ground, tall, house, crest, eye, level, swell, least, first, places, rises, joined):  # type: ignore[no-untyped-def]
     """The points that nothing nearer hides: their numbers and how steeply one looks up to them; first (C + 1,): where
     each column's begin; joined: whether a point goes on from the one before it, nothing between them being hidden.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numba as nb
 import numpy as np
 
 from model.camera import (
@@ -23,7 +22,7 @@ from model.camera import (
     SWAY_X,
 )
 from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M, SIZE
-from model.raster.texture import clamp, nearest, put, sample, sample_land, sample_of, sigmoid, sine
+from model.raster.texture import clamp, kernel, nearest, put, sample, sample_land, sample_of, sigmoid, sine
 
 SUN_X, SUN_Y = math.sin(SUN_AZIMUTH_RAD), math.cos(SUN_AZIMUTH_RAD)
 _TURN = 2 * math.pi
@@ -33,7 +32,7 @@ POINT = ("distance", "x", "y", "ground", "tall", "house", "hue", "crown", "rank"
 FEATURES = 40
 
 
-@nb.njit(fastmath=True, nogil=True, cache=True)
+@kernel
 def surface_features(  # type: ignore[no-untyped-def]
     land, detail, grain_of, bloom_of, x0, y0, shift, dx, dy, off_sun, distance, ground, tall, house, hue, crest, trough,
     sunward, at, step, tangent, places, count, clock, level, sunken, sandy, wind, rain, points, out,
@@ -143,7 +142,7 @@ def surface_features(  # type: ignore[no-untyped-def]
         p[9] = ripple * mirror_gain if wet else 0.35 * grain * (1 + rain)
 
 
-@nb.njit(fastmath=True, nogil=True, cache=True)
+@kernel
 def lit(given, places, count, looks, light, far, shown):  # type: ignore[no-untyped-def]
     """What the network gave (…, 6) as colours in the light (6,) of the moment, veiled towards far (C, 3), and how much
     each point mirrors: into `shown` (…, 4).

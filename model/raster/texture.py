@@ -11,14 +11,20 @@ from model.field import SIZE
 
 _MASK = SIZE - 1
 
+# A walk over a picture, and what is part of one. Dividing by zero is no error to look for at each point, and the order of
+# sums is the compiler's; but what comes of numbers that are not finite stays not finite, so that they are found.
+_FAST = {"reassoc", "contract", "arcp", "nsz", "afn"}
+kernel = nb.njit(fastmath=_FAST, nogil=True, cache=True, error_model="numpy")
+inlined = nb.njit(fastmath=_FAST, nogil=True, error_model="numpy")
 
-@nb.njit(fastmath=True)
+
+@inlined
 def whole(x):  # type: ignore[no-untyped-def]
     """The largest whole number not above x."""
     return np.int64(math.floor(x))
 
 
-@nb.njit(fastmath=True)
+@inlined
 def sample(texture, u, v):  # type: ignore[no-untyped-def]
     """Bilinear sample of a tileable texture (512²,) at (u, v) texels."""
     i, j = whole(u), whole(v)
@@ -30,7 +36,7 @@ def sample(texture, u, v):  # type: ignore[no-untyped-def]
     return top + b * (low - top)
 
 
-@nb.njit(fastmath=True)
+@inlined
 def sample_of(texture, channel, u, v):  # type: ignore[no-untyped-def]
     """The same of one channel of a texture (512², channels)."""
     i, j = whole(u), whole(v)
@@ -43,7 +49,7 @@ def sample_of(texture, channel, u, v):  # type: ignore[no-untyped-def]
     return top + b * (low - top)
 
 
-@nb.njit(fastmath=True)
+@inlined
 def sample_land(texture, u, v):  # type: ignore[no-untyped-def]
     """The four channels of a texture (512², 4)."""
     i, j = whole(u), whole(v)
@@ -61,25 +67,25 @@ def sample_land(texture, u, v):  # type: ignore[no-untyped-def]
     )
 
 
-@nb.njit(fastmath=True)
+@inlined
 def nearest(u, v):  # type: ignore[no-untyped-def]
     """The number of the texel whose sample point lies nearest to (u, v)."""
     return (whole(v + 0.5) & _MASK) * SIZE + (whole(u + 0.5) & _MASK)
 
 
-@nb.njit(fastmath=True)
+@inlined
 def texel(u, v):  # type: ignore[no-untyped-def]
     """The number of the texel that (u, v) lies in."""
     return (whole(v) & _MASK) * SIZE + (whole(u) & _MASK)
 
 
-@nb.njit(fastmath=True)
+@inlined
 def clamp(x, low, high):  # type: ignore[no-untyped-def]
     """x, kept within low..high."""
     return min(max(x, low), high)
 
 
-@nb.njit(fastmath=True)
+@inlined
 def sine(rad):  # type: ignore[no-untyped-def]
     """The sine to three decimals, which is all that sixteen-bit networks hear of it."""
     t = rad * 0.15915494309189535
@@ -88,13 +94,13 @@ def sine(rad):  # type: ignore[no-untyped-def]
     return 0.225 * (y * abs(y) - y) + y
 
 
-@nb.njit(fastmath=True)
+@inlined
 def sigmoid(x):  # type: ignore[no-untyped-def]
     """1 / (1 + exp(-x))."""
     return np.float32(1) / (np.float32(1) + math.exp(-x))
 
 
-@nb.njit(fastmath=True)
+@inlined
 def put(bits, out):  # type: ignore[no-untyped-def]
     """Numbers, by the bits of their thirty-two, into a row of bfloat16, by the bits of their sixteen: rounded."""
     for f in range(len(bits)):
