@@ -55,7 +55,7 @@ class Seeing:
         """
         height, width = self._size
         painted = is_painted(look.style)
-        half = painted and width > LARGE and height % 2 == 0 and width % 2 == 0
+        half = painted and width >= 2 * LARGE and height % 2 == 0 and width % 2 == 0
         if half:
             height, width = height // 2, width // 2
         with torch.autocast(moment.camera.device.type, torch.bfloat16):

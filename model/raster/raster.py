@@ -23,7 +23,7 @@ from model.raster.room import Array, Now, Room, asked_rows
 from model.shading import Moment, Textures, weight_of
 from model.view import View
 
-LARGE = 640  # columns, more than which make a picture a large one
+LARGE = 640  # columns that make a picture a large one
 _SMALL = 320  # at most so many, and it knows its sky at each of its pixels
 _LEAST_RISE_PX = 0.7  # points nearer to one another than this are not both told
 
@@ -45,7 +45,7 @@ class Raster:
         """
         view, now = self._view, Now.of(moment, textures)
         told = view.told_of(moment)
-        large = width > LARGE and width % 8 == 0
+        large = width >= LARGE and width % 8 == 0
         columns, step, sky_step = (width // 2, 2, 4) if large else (width, 1, 2 if width > _SMALL else 1)
         aspect, tangent = width / height, math.tan(FIELD_OF_VIEW_RAD / 2)
         heights = 2 * tangent / aspect
