@@ -11,8 +11,8 @@ from model.field import SIZE
 
 _MASK = SIZE - 1
 
-# A walk over a picture, and what is part of one. Dividing by zero is no error to look for at each point, and the order of
-# sums is the compiler's; but what comes of numbers that are not finite stays not finite, so that they are found.
+# A walk over a picture, and what is part of one. Dividing by zero is no error to look for at each point, and the order
+# of sums is the compiler's; but what comes of numbers that are not finite stays not finite, so that they are found.
 _FAST = {"reassoc", "contract", "arcp", "nsz", "afn"}
 kernel = nb.njit(fastmath=_FAST, nogil=True, cache=True, error_model="numpy")
 inlined = nb.njit(fastmath=_FAST, nogil=True, error_model="numpy")

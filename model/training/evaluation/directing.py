@@ -33,7 +33,7 @@ def change_seen(trial: Trial, key: str) -> tuple[float, float]:
     due = float(trial.environment[1][at] - trial.environment[0][at])
     if key == "wind":
         return due, (trial.wind_db[1] - trial.wind_db[0]) / WIND_DB
-    return due, float(trial.after.value(key)[0] - trial.before.value(key)[0])
+    return due, float(trial.after.value(key)[0] - trial.beside.value(key)[0])
 
 
 def environment_followed(trial: Trial, meaning: Meaning) -> bool:
@@ -52,7 +52,7 @@ def environment_followed(trial: Trial, meaning: Meaning) -> bool:
 
 def place_followed(trial: Trial, meaning: Meaning) -> bool:
     """By three seconds half of the way is gone: that much of the asked place, or nearly, the judge must see."""
-    gained = trial.after.place[0] - trial.before.place[0]
+    gained = trial.after.place[0] - trial.beside.place[0]
     due = trial.place[1] - trial.place[0]
     return bool(gained[meaning.place] >= ENOUGH * due[meaning.place])
 

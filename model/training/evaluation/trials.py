@@ -1,11 +1,15 @@
 """A directive tried: given to a dream, or played in the diorama, and what was seen and heard of it in three seconds.
 
+What changed is read against a second fork of the same world, on the same walk, that was told nothing: what comes into
+sight by turning is then no change, as in a paired trial.
+
 A directive is given to a fork of a world that looks about slowly, or stands, and has something to change. In the
 diorama what was asked for happens for certain: how often that is seen is the judges' own accuracy.
 """
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -53,13 +57,13 @@ class Base:
 
 @dataclass(frozen=True)
 class Trial:
-    """What was seen and heard of a directive: readings before and after, and what is due by then.
+    """What was seen and heard of a directive: readings without it and with it, at the same steps, and what is due then.
 
     place and environment, before and due, as eased numbers (P,) and (7,); motion (4,) as asked; moved (4,) as measured.
-    brightness (T,): the mean light of pictures from the last before the directive on. wind_db: levels before and after.
+    brightness (T,): the mean light of pictures from the last before the directive on. wind_db: levels without and with it.
     """
 
-    before: Reading
+    beside: Reading
     after: Reading
     place: tuple[NDArray[np.float32], NDArray[np.float32]]
     environment: tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -115,11 +119,11 @@ def _trial(
     reader: Reader, mover: Mover, base: Base, meaning: Meaning, pictures: tuple[Pictures, Pictures, Pictures],
     sound: tuple[list[Sound], list[Sound]], brightness: NDArray[np.float64],
 ) -> Trial:  # fmt: skip
-    """Judge what was seen before, late and early, and heard before and after."""
+    """Judge what was seen late without the directive, late and early with it, and heard without and with it."""
     wish, eased_before, eased = due(base, meaning)
-    before, late, early = pictures
+    beside, late, early = pictures
     return Trial(
-        reader.read(before), reader.read(late), (eased_before.place, eased.place),
+        reader.read(beside), reader.read(late), (eased_before.place, eased.place),
         (eased_before.environment, eased.environment),
         np.array(wish.motion if wish.motion is not None else (0, 0, 0, 0), np.float32),
         mover.read(early) if meaning.motion != "none" else np.zeros(4), brightness,
@@ -137,51 +141,58 @@ class Dreams:
 
     def __init__(self, model: WorldModel, reader: Reader, mover: Mover, seed: int) -> None:
         self.model, self.reader, self.mover, self.seed = model, reader, mover, seed
-        self._bases: dict[Base, tuple[World, Pictures, Sound]] = {}
+        self._bases: dict[Base, tuple[World, Pictures, Pictures, Sound]] = {}
 
-    def _begun(self, base: Base) -> tuple[World, Pictures, Sound]:
-        """A world as a directive finds it, pictures and sound of its two seconds before."""
+    def _begun(self, base: Base) -> tuple[World, Pictures, Pictures, Sound]:
+        """A world as a directive finds it, its last picture before; late pictures and sound of it if told nothing."""
         if base not in self._bases:
             world = self.model.begin("a " + base.place, seed=len(self._bases) + 1000 * self.seed)
             world.wish = base.wish
             asked = Conditions(motion=TURN if base.motion is None else None)
-            frames, audio = roll(world, BEFORE, asked, BEFORE // 6)
-            self._bases[base] = world, frames[2:], audio
+            last, _ = roll(world, BEFORE, asked, BEFORE)
+            beside, audio = self._late(world.fork(), asked, 0)
+            self._bases[base] = world, last, beside, audio[HEARD_FROM:]
         return self._bases[base]
 
-    def given(self, phrase: str, meaning: Meaning, number: int) -> tuple[Trial, Pictures]:
-        """What becomes of a phrase, and pictures of it."""
-        base = base_of(meaning, number)
-        begun, before, heard = self._begun(base)
-        world = begun.fork()
-        asked = Conditions(motion=TURN if base.motion is None else None)
-        told = replace(asked, directive=self.model.embed(phrase))
-        moves, flashes = meaning.motion != "none", meaning.flash
-        early, audio = roll(world, EARLY.stop, asked, 1 if moves or flashes else 0, first=told)
-        light = np.array([frame.mean() for frame in (before[-1], *early)])
-        parts, sounds, at = [], [audio], EARLY.stop
+    @staticmethod
+    def _late(world: World, asked: Conditions, at: int) -> tuple[Pictures, Sound]:
+        """Pictures after LATE steps of a world that has gone `at` of them, and all sound until then."""
+        parts, sounds = [], []
         for step in LATE:
             frames, audio = roll(world, step - at, asked, step - at)
             parts.append(frames)
             sounds.append(audio)
             at = step
-        late, after = np.concatenate(parts), [np.concatenate(sounds)[HEARD_FROM:]]
+        return np.concatenate(parts), np.concatenate(sounds)
+
+    def given(self, phrase: str, meaning: Meaning, number: int) -> tuple[Trial, Pictures]:
+        """What becomes of a phrase, and pictures of it."""
+        base = base_of(meaning, number)
+        begun, last, beside, heard = self._begun(base)
+        world = begun.fork()
+        asked = Conditions(motion=TURN if base.motion is None else None)
+        told = replace(asked, directive=self.model.embed(phrase))
+        moves, flashes = meaning.motion != "none", meaning.flash
+        early, audio = roll(world, EARLY.stop, asked, 1 if moves or flashes else 0, first=told)
+        light = np.array([frame.mean() for frame in (last[-1], *early)])
+        late, sound = self._late(world, asked, EARLY.stop)
+        after = [np.concatenate([audio, sound])[HEARD_FROM:]]
         others = []
         if "wind" in meaning.environment:  # gusts come and go: heard three times, in other dreams of the same world
             for more in (1, 2):
                 other = begun.fork(seed=1000 * self.seed + 77 * more)
-                others.append(roll(other.fork(), BEFORE, asked, 0)[1])
+                others.append(roll(other.fork(), WITHIN, asked, 0)[1][HEARD_FROM:])
                 after.append(roll(other, WITHIN, asked, 0, first=told)[1][HEARD_FROM:])
         trial = _trial(
             self.reader,
             self.mover,
             base,
             meaning,
-            (before, late, early[EARLY.start :]),
+            (beside, late, early[EARLY.start :]),
             ([heard, *others], after),
             light,
         )
-        return trial, np.concatenate([before[-1:], late])
+        return trial, np.concatenate([last, late])
 
 
 def in_diorama(reader: Reader, mover: Mover, meaning: Meaning, number: int) -> Trial:
@@ -193,6 +204,7 @@ def in_diorama(reader: Reader, mover: Mover, meaning: Meaning, number: int) -> T
     script = clips.script_of(
         seed, BEFORE + WITHIN, PLACES.index(base.place), clips.environment_of(dict(base.environment)), motion
     )
+    untold = episode.walk(copy.deepcopy(script), seed)
     script.environment[BEFORE:] = clips.environment_of(wish.environment)
     if wish.place is not None:
         script.place[BEFORE:] = 0
@@ -201,13 +213,12 @@ def in_diorama(reader: Reader, mover: Mover, meaning: Meaning, number: int) -> T
         script.motion[BEFORE:] = wish.motion
     walked = episode.walk(script, seed)
     after = replace(walked, third=wish.third)
-    before = clips.seen(replace(walked, third=base.third), range(11, BEFORE, 4))
-    late = clips.seen(after, [BEFORE - 1 + step for step in LATE])
+    at = [BEFORE - 1 + step for step in LATE]
+    beside, late = clips.seen(replace(untold, third=base.third), at), clips.seen(after, at)
     early = clips.seen(after, [BEFORE + step for step in EARLY]) if meaning.motion != "none" else late
     sounds: tuple[list[Sound], list[Sound]] = ([], [])
     for more in range(3 if "wind" in meaning.environment else 1):
-        again = walked if more == 0 else episode.walk(script, seed + 77 * more)
-        audio = clips.heard(again, seed + more)
-        sounds[0].append(audio[: BEFORE * SLICE_SAMPLES])
-        sounds[1].append(audio[BEFORE * SLICE_SAMPLES + HEARD_FROM :])
-    return _trial(reader, mover, base, meaning, (before, late, early), sounds, np.zeros(0))
+        for heard, walk in zip(sounds, (untold, walked), strict=True):
+            audio = clips.heard(walk, seed + more)
+            heard.append(audio[BEFORE * SLICE_SAMPLES + HEARD_FROM :])
+    return _trial(reader, mover, base, meaning, (beside, late, early), sounds, np.zeros(0))
