@@ -21,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import bench_model
 import bench_sensors
 import numpy as np
 import psutil
@@ -54,57 +55,6 @@ SLICE_MS = 1000 / STEPS_PER_S
 
 def _seconds(name: str, default: float) -> float:
     return float(os.environ.get(name, default))
-
-
-def measure_begin() -> dict[str, float]:
-    """How long a world takes to begin, and to step with the machine to itself, the model being loaded."""
-    import torch
-
-    from model import world
-
-    torch.set_num_threads(2)
-    model = world.load("nacre")
-    model.embed("warm")
-    began = time.perf_counter()
-    model.begin("a calm coast at dawn").step()
-    text_s = time.perf_counter() - began
-    image = np.random.default_rng(0).integers(0, 255, (720, 1280, 3)).astype(np.uint8)
-    began = time.perf_counter()
-    living = model.begin(image=image)
-    living.step()
-    image_s = time.perf_counter() - began
-    took = []
-    for _ in range(60):
-        began = time.perf_counter()
-        living.step()
-        took.append(time.perf_counter() - began)
-    p, passes = model.preset, model.preset.sampling_steps + 1
-
-    def products(*parts: torch.nn.Module) -> int:
-        linear = [m for part in parts for m in part.modules() if isinstance(m, torch.nn.Linear)]
-        return sum(m.weight.numel() for m in linear)
-
-    view, land = model.view, model.view.terrain
-    seen = p.width * p.view_looks * products(land.ground.layers, land.stands.layers, land.surface.layers)
-    sky = p.width * p.height / 8 * products(view.sky.shader.layers)  # every second row and column of the upper half
-    dreamt = products(model.network.blocks) * p.tokens * passes
-    return {
-        "begin_text_s": round(text_s, 3),
-        "begin_image_s": round(image_s, 3),
-        "alone_step_ms_p50": round(float(np.median(took)) * 1000, 2),
-        "step_gflop": round(2 * (seen + sky + dreamt) / 1e9, 2),
-        "parameters_m": round(sum(q.numel() for m in (model.network, view) for q in m.parameters()) / 1e6, 2),
-    }
-
-
-def measure_jump() -> dict[str, float]:
-    """The largest jump between frames within 2 s of a directive, against the median jump of the walk, worst of five."""
-    from model.training.evaluation.continuity import continuity
-    from model.training.evaluation.figure import Settings
-    from model.world import load
-
-    found = continuity(load("nacre"), Settings(quick=True)).figures["continuity_ratio"]
-    return {"directive_jump_ratio": round(found.value, 2)}
 
 
 class Daemon:
@@ -212,22 +162,6 @@ def _healthy(port: int) -> bool:
         return False
 
 
-def measure_diorama() -> dict[str, float]:
-    """Pictures a second of one core at 320x180, mean over random walks."""
-    from model.diorama import episode
-
-    rates = []
-    for seed in range(6):
-        walked = episode.walk(episode.random_script(seed, 40), seed)
-        played = episode.pictures(walked, (180, 320))
-        next(played)
-        began = time.perf_counter()
-        for _ in range(39):
-            next(played)
-        rates.append(39 / (time.perf_counter() - began))
-    return {"diorama_frames_per_s": round(float(np.mean(rates[1:])), 1)}
-
-
 def measure_memory_and_weights(seconds: float) -> dict[str, Any]:
     """The daemon with its page, and the size of its weights."""
     with tempfile.TemporaryDirectory(prefix="oysterd-bench-") as folder:
@@ -262,9 +196,11 @@ def main() -> int:
         "projectors": lambda: measure_projectors(seconds),
         "sensors": bench_sensors.measure,
         "eyes": measure_eyes,
-        "begin": measure_begin,
-        "jump": measure_jump,
-        "diorama": measure_diorama,
+        "begin": bench_model.measure_begin,
+        "large": bench_model.measure_large,
+        "training": bench_model.measure_training,
+        "jump": bench_model.measure_jump,
+        "diorama": bench_model.measure_diorama,
     }
     wanted = os.environ.get("BENCH_PARTS", ",".join(parts)).split(",")
     result: dict[str, Any] = {

@@ -75,6 +75,21 @@ def _begin(of: Result) -> list[Row]:
     ]
 
 
+def _cost(of: Result) -> list[Row]:
+    step = f"{of['alone_step_ms_p50']:.0f} ms, {of['step_gflop']:.1f} GFLOP, {of['step_weights_mb']:.0f} MB"
+    return [("a step alone: time, products, weights read", step, "< 83 ms", of["alone_step_ms_p50"] < SLICE_MS)]
+
+
+def _large(of: Result) -> list[Row]:
+    step = f"{of['large_step_ms']} ms, {of['large_step_gflop']:.0f} GFLOP, {of['large_parameters_m']:.0f} M"
+    return [("nacre-gpu 1080p, random weights, a step", step, "on a GPU", True)]
+
+
+def _training(of: Result) -> list[Row]:
+    rate = f"{of['training_frames_per_s']} frames/s, {of['training_columns_per_s']} columns"
+    return [("training the view, one core", rate, "told", True)]
+
+
 def _jump(of: Result) -> list[Row]:
     return [("jump at a directive", f"{of['directive_jump_ratio']:.2f}x", "< 2x", of["directive_jump_ratio"] < 2)]
 
@@ -91,6 +106,9 @@ PARTS: dict[str, Callable[[Any], list[Row]]] = {
     "sensors and lamps": bench_sensors.rows,
     "eyes": eye_rows,
     "beginning a world": _begin,
+    "a step's cost": _cost,
+    "the larger preset": _large,
+    "training": _training,
     "a directive's jump": _jump,
     "the diorama": _diorama,
 }

@@ -42,7 +42,11 @@ def random_view(preset: Preset) -> View:
 @cache
 def tiny_model() -> WorldModel:
     """A world model of the `tiny` preset with random weights and codec."""
-    preset = PRESETS["tiny"]
+    return random_model(PRESETS["tiny"])
+
+
+def random_model(preset: Preset) -> WorldModel:
+    """The same of any preset."""
     network, view = random_network(preset), random_view(preset)
     torch.manual_seed(6)
     sound = SoundCodec(preset.sound_tokens, preset.channels)

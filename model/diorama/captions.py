@@ -208,22 +208,24 @@ _PATTERNS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (
         ("more {}", "increase the {}", "stronger {}", "a lot more {}", "intensify the {}", "turn up the {}", "let the {} grow",
          "the {} gets stronger", "make the {} stronger"),
-        ("更多{}", "加大{}", "增强{}", "{}再强一点", "{}变大"),
+        ("更多{}", "加大{}", "增强{}", "{}再强一点", "{}变大", "让{}更强", "多来点{}", "{}再大些", "加强{}", "{}要更大"),
     ),
     (
         ("less {}", "reduce the {}", "weaker {}", "a little less {}", "turn down the {}", "ease the {}", "weaken the {}",
          "the {} gets weaker", "make the {} weaker", "the {} calms down"),
-        ("减少{}", "减弱{}", "{}小一点", "{}弱一些", "少一点{}"),
+        ("减少{}", "减弱{}", "{}小一点", "{}弱一些", "少一点{}", "让{}小下来", "{}轻一点", "少些{}", "{}不要这么大", "降低{}"),
     ),
     (
         ("stop the {}", "no {}", "no more {}", "end the {}", "remove the {}", "get rid of the {}", "turn off the {}", "cease the {}",
          "the {} is over", "without any {}", "let the {} end", "I don't want {}", "do not show {}"),
-        ("停止{}", "不要{}", "没有{}", "{}停了", "结束{}", "去掉{}", "不想要{}"),
+        ("停止{}", "不要{}", "没有{}", "{}停了", "结束{}", "去掉{}", "不想要{}", "让{}停止", "{}不要了", "不再有{}", "把{}赶走",
+         "驱散{}", "让{}消失", "让{}散去", "不想再看到{}", "把{}去掉", "{}快走开", "把{}清除掉", "{}全部消失"),
     ),
     (
         ("start the {}", "bring {}", "add {}", "let there be {}", "begin the {}", "turn on the {}", "the {} begins", "{} arrives",
          "I'd like some {}", "give us {}", "show {}"),
-        ("开始{}", "来点{}", "加上{}", "有{}了", "出现{}", "想要{}"),
+        ("开始{}", "来点{}", "加上{}", "有{}了", "出现{}", "想要{}", "让{}出现", "希望有{}", "想看到{}", "给我们一些{}", "来一场{}",
+         "添一些{}", "{}来吧"),
     ),
 )  # fmt: skip
 for _key, _named in _NOUNS.items():
@@ -235,12 +237,13 @@ _START = {"rain": 0.65, "snow": 0.65, "fog": 0.7, "wind": 0.75, "cloud": 0.9, "e
 
 _MOTIONS: dict[str, tuple[list[str], list[str]]] = {
     "still": (["stop walking", "hold still", "stand still", "stop moving", "stay here", "don't move", "halt", "stop the camera"],
-              ["停下脚步", "站住不动", "不要动", "停止移动", "留在这里"]),
+              ["停下脚步", "站住不动", "不要动", "停止移动", "留在这里", "别走了", "站着别动", "停在这里", "停住"]),
     "forward": (["walk forward", "go ahead", "walk on", "move forward", "go straight on", "keep walking", "start walking",
-                 "advance"], ["向前走", "往前走", "继续前进", "前进", "走起来"]),
-    "back": (["walk back", "step back", "move backwards", "go back a bit", "retreat"], ["后退", "往后走", "向后退", "退后"]),
-    "left": (["step to the left", "strafe left", "move left", "slide left"], ["向左移动", "往左边走", "左移"]),
-    "right": (["step to the right", "strafe right", "move right", "slide right"], ["向右移动", "往右边走", "右移"]),
+                 "advance"], ["向前走", "往前走", "继续前进", "前进", "走起来", "开始走", "迈开步子", "走走看", "一直走", "朝前走", "往前移动", "走动起来",
+                 "走一走"]),
+    "back": (["walk back", "step back", "move backwards", "go back a bit", "retreat"], ["后退", "往后走", "向后退", "退后", "倒着走", "往后移动", "退几步"]),
+    "left": (["step to the left", "strafe left", "move left", "slide left"], ["向左移动", "往左边走", "左移", "朝左走", "向左边挪"]),
+    "right": (["step to the right", "strafe right", "move right", "slide right"], ["向右移动", "往右边走", "右移", "朝右走", "向右边挪"]),
     "turn_left": (["turn left", "pan left", "look left", "rotate to the left", "the camera pans left"],
                   ["向左转", "左转", "镜头左摇", "往左看"]),
     "turn_right": (["turn right", "pan right", "look right", "rotate to the right", "the camera pans right"],
@@ -407,7 +410,7 @@ def directive(rng: np.random.Generator, judging: bool = False) -> tuple[str, Mea
         key = tuple(_AMOUNTS)[int(rng.integers(len(_AMOUNTS)))]
         which = int(rng.integers(4))
         phrase, meaning = _pick(rng, _AMOUNTS[key][which][zh], judging), _amount(key, which)
-        if rng.random() < 0.15:
+        if rng.random() < 0.2:
             other = tuple(_AMOUNTS)[int(rng.integers(len(_AMOUNTS)))]
             if other != key:
                 which = int(rng.integers(4))
@@ -440,7 +443,7 @@ def directive(rng: np.random.Generator, judging: bool = False) -> tuple[str, Mea
         name = PLACES[int(rng.integers(len(PLACES)))]
         where = _pick(rng, PLACE_WORDS[name][zh], judging)
         forms = (
-            ["去" + where, "带我们去" + where, "变成" + where, where, "走进" + where]
+            ["去" + where, "带我们去" + where, "变成" + where, where, "走进" + where, "来到" + where, "切换到" + where, "想看" + where]
             if zh
             else ["go to " + where, "take us to " + where, "change to " + where, where, "the world becomes " + where,
                   "travel to " + where, "we arrive at " + where]

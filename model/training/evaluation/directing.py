@@ -51,10 +51,9 @@ def environment_followed(trial: Trial, meaning: Meaning) -> bool:
 
 
 def place_followed(trial: Trial, meaning: Meaning) -> bool:
-    """By three seconds half of the way is gone: that much of the asked place, or nearly, the judge must see."""
-    gained = trial.after.place[0] - trial.beside.place[0]
-    due = trial.place[1] - trial.place[0]
-    return bool(gained[meaning.place] >= ENOUGH * due[meaning.place])
+    """By three seconds half of the way is gone: of all places, the asked one has become more likely by the most."""
+    odds = [np.log(reading.place[0].clip(1e-6)) for reading in (trial.beside, trial.after)]
+    return int((odds[1] - odds[0]).argmax()) == meaning.place
 
 
 def motion_followed(trial: Trial, meaning: Meaning) -> bool:

@@ -60,7 +60,7 @@ class Trial:
     """What was seen and heard of a directive: readings without it and with it, at the same steps, and what is due then.
 
     place and environment, before and due, as eased numbers (P,) and (7,); motion (4,) as asked; moved (4,) as measured.
-    brightness (T,): the mean light of pictures from the last before the directive on. wind_db: levels without and with it.
+    brightness (T,): the mean light of pictures from the last before the directive on. wind_db: levels without, with.
     """
 
     beside: Reading
