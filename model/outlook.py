@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from model.camera import EYE_M, MOON_AZIMUTH_RAD, SUN_AZIMUTH_RAD
+from model.camera import EYE_M, MOON_AZIMUTH_RAD, SUN_AZIMUTH_RAD, distances
 from model.conditions import ENVIRONMENT, FAIR, GRID, Array
 from model.diorama.places import COLUMN, PLACES, TABLE
 from model.field import PERIOD_M, SIZE, TOWN_CELL_M
@@ -28,6 +28,7 @@ SPOTS, COLUMNS, ROWS = 20, 32, 24
 PROFILE_ROWS, PROFILE_COLUMNS = 18, 10
 STREET_AHEAD_M = 70.0
 SHORE_AHEAD_M = 22.0  # where a sea begins when a coast is asked for in a running world
+_LOOKS = 56  # points of a small picture's rays
 _FAR_M = 4000.0  # what counts as the sky's distance
 # Hours and weathers that a picture is compared with.
 _SKIES: tuple[dict[str, float], ...] = (
@@ -65,13 +66,19 @@ def stand(
     return ground[:, 0], level
 
 
+def _looks(device: torch.device) -> Tensor:
+    """Where the rays of small pictures look at the land, in m: their few rows need no more."""
+    return torch.from_numpy(distances(_LOOKS)).to(device)
+
+
 def _look(view: View, textures: Textures, moment: Moment, columns: int, rows: int) -> tuple[Tensor, Tensor, Land]:
     """Small pictures (B, rows, columns, 3), their depth in m (B, rows, columns) and the land that they show."""
     device = moment.camera.device
     u = ((torch.arange(columns, device=device) + 0.5) / columns).expand(len(moment.camera), -1)
     v = (torch.arange(rows, device=device) + 0.5) / rows
     aspect = view.preset.width / view.preset.height
-    shown, land, depth = view.columns(textures, moment, u, v, aspect, 1 / rows)
+    distance = _looks(device)
+    shown, land, depth = view.columns(textures, moment, u, v, aspect, 1 / rows, distance=distance)
     return shown.transpose(1, 2), depth.transpose(1, 2), land
 
 
@@ -127,7 +134,7 @@ def find_spot(view: View, textures: Textures, place: Array, environment: Array, 
     sky = (depth >= _FAR_M).float().mean((1, 2))
     colours = shown.std((1, 2)).mean(1)
     # Where there is water it is to be seen, from dry ground.
-    near = view.distance < 200
+    near = _looks(land.ground.device) < 200
     wet = (land.ground < level[:, None, None])[..., near].float().mean((1, 2))
     dry = (ground > level + 0.3).float()
     off = torch.tensor([math.remainder(w.yaw - bearing, 2 * math.pi) for w in walkers], device=wet.device)

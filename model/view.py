@@ -60,14 +60,14 @@ class View(nn.Module):
 
     def columns(
         self, textures: Textures, moment: Moment, u: Tensor, v: Tensor, aspect: float, pixel: float,
-        above: tuple[Tensor, Tensor] | None = None, between: Between | None = None,
+        above: tuple[Tensor, Tensor] | None = None, between: Between | None = None, distance: Tensor | None = None,
     ) -> tuple[Tensor, Land, Tensor]:  # fmt: skip
         """Columns of pictures, (B, C, R, 3) in about 0..1; the land they show; distances in m (B, C, R), 0 for sky.
 
         u (B, C) and v (R,): columns and rows in 0..1 of the picture; aspect: width over height; pixel: height of one,
         of the picture. `above`: all rows of the same columns, (B, C, H, 3), and their distances in m, (B, C, H),
         for water to mirror; without them rows are those of a whole picture, which mirrors itself. `between` changes
-        what is seen of land and sky before anything falls over it.
+        what is seen of land and sky before anything falls over it. distance (K,): where rays look at the land, in m.
         """
         b, c = u.shape
         told = self.told_of(moment)
@@ -77,7 +77,8 @@ class View(nn.Module):
         pitch = moment.camera[:, 4:5].float()
         slope = (HORIZON - v)[None] * heights + pitch.tan()  # (B, R)
         far = self.sky(textures, moment, across, torch.full_like(across, 0.003), told)
-        distance = self.distance
+        if distance is None:
+            distance = self.distance
         if b == 1 and not torch.is_grad_enabled():
             # One view looks no nearer than its lowest line of sight meets the ground, should it rise towards the eyes.
             nearest = 0.7 * EYE_M / max(1e-3, -float(slope[0, -1]))
