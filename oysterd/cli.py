@@ -114,27 +114,27 @@ def _check(options: argparse.Namespace) -> int:
 
 def _direct(options: argparse.Namespace) -> int:
     from oysterd.client import direct
-    from oysterd.config import Settings, load
+    from oysterd.config import load
 
-    settings = Settings() if options.config is None else load(options.config)
+    settings = load(options.config)
     return direct(options.text, settings.zmq, options.wait)
 
 
 def _mappings(options: argparse.Namespace) -> int:
-    from oysterd.config import Settings, load
+    from oysterd.config import load
     from oysterd.mappings_view import show
 
-    settings = Settings() if options.config is None else load(options.config)
+    settings = load(options.config)
     return show(settings.zmq, options.once, options.json, options.wait, client_secret_file=options.key)
 
 
 def _send(options: argparse.Namespace) -> int:
     from oysterd.client import send
     from oysterd.commands import CommandError, parse
-    from oysterd.config import Settings, load
+    from oysterd.config import load
     from oysterd.errors import ConfigError
 
-    settings = Settings() if options.config is None else load(options.config)
+    settings = load(options.config)
     try:
         command = parse(options.name, options.payload)
     except CommandError as error:
@@ -145,10 +145,10 @@ def _send(options: argparse.Namespace) -> int:
 
 def _learn_room(options: argparse.Namespace) -> int:
     from oysterd.client import send
-    from oysterd.config import Settings, load
+    from oysterd.config import load
     from oysterd.room_learning import PATIENCE_S
 
-    settings = Settings() if options.config is None else load(options.config)
+    settings = load(options.config)
     asked = {"seconds": options.seconds, **({"inputs": options.input} if options.input else {})}
     return send("learn_room", asked, settings.zmq, options.seconds + PATIENCE_S + 1.0)
 

@@ -291,9 +291,12 @@ def _unknown_variables() -> list[str]:
     return lines
 
 
-def load(path: Path) -> Settings:
-    """The configuration in a TOML file, under the environment's. Raises ConfigError with every problem at once."""
-    data = read_toml(path)
+def load(path: Path | None) -> Settings:
+    """The configuration in a TOML file, under the environment's. Raises ConfigError with every problem at once.
+
+    Without a file it is what commands to a daemon need: the defaults, with no broker.
+    """
+    data = {"mqtt": {"enabled": False}} if path is None else read_toml(path)
     problems = _unknown_variables()
     try:
         settings = Settings(**data)

@@ -269,3 +269,12 @@ def test_what_is_wrong_in_a_zone_is_told_by_its_path(tmp_path: Path) -> None:
     assert 'sound.zones[0].dely_ms: unknown key (did you mean "delay_ms"?)' in lines
     assert 'sound.zones[1].channels: stereo needs left and right in turn; or set source = "mono"' in lines
     assert "sound.quiet[0].ceiling_dbfs: must be at most 0, not 3.0" in lines
+
+
+def test_a_command_needs_no_file_and_takes_its_addresses_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OYSTERD_MQTT__PORT", "1999")
+    monkeypatch.setenv("OYSTERD_ZMQ__COMMAND", "tcp://127.0.0.1:5999")
+    assert load(None).zmq.command == "tcp://127.0.0.1:5999"
+    monkeypatch.setenv("OYSTERD_MQTT__PORT", "many")
+    with pytest.raises(ConfigError, match=r"mqtt\.port"):
+        load(None)
