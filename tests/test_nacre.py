@@ -52,7 +52,7 @@ def _world(
 def test_the_weights_are_small_and_real_time_sized() -> None:
     assert checkpoint.path_of("nacre").stat().st_size < 25e6
     preset = checkpoint.describe("nacre")
-    assert preset.width >= 384 and preset.height >= 216
+    assert (preset.width, preset.height) == (1280, 720)
 
 
 def test_night_is_darker_than_day() -> None:

@@ -67,3 +67,20 @@ def test_a_large_picture_is_the_same_but_for_its_finest_lines(model: WorldModel)
     assert width >= LARGE
     shown, _, picture, _ = both(model, *looked_at(model, "a lake at dusk"), height, width)
     assert np.abs(shown.clip(0, 1) - picture.clip(0, 1)).mean() < 1.5 / 255
+
+
+def test_a_world_looks_the_same_where_there_is_no_raster(model: WorldModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a GPU, where the view itself tells a picture."""
+    world = model.begin("a meadow at noon", seed=3)
+    walked = world.fork().step()
+    monkeypatch.setattr(model.seeing, "_raster", None)
+    told = world.fork().step()
+    assert np.abs(walked.frames.astype(int) - told.frames.astype(int)).mean() < 0.6
+    assert told.depth.shape == walked.depth.shape == told.frames.shape[1:3]
+
+
+@pytest.mark.parametrize("style", ["ink", "oil"])
+def test_a_painted_picture_has_the_size_of_every_other(style: str) -> None:
+    chunk = load("nacre").begin("a lake at noon", seed=3, style=style).step()
+    assert chunk.frames.shape == (1, 720, 1280, 3)
+    assert chunk.depth.shape == (720, 1280)

@@ -88,6 +88,8 @@ def base_of(meaning: Meaning, number: int) -> Base:
         environment["cloud"] = max(environment["cloud"], 0.8)
     if tuple(meaning.environment) == ("wind",):
         place = "desert" if "desert" in PLACES else PLACES[0]  # where little else is heard
+    elif meaning.motion != "none":
+        place = OPEN[0] if OPEN else PLACES[0]  # where things stand that one can be seen to pass
     else:
         place = next(
             p
