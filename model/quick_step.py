@@ -174,6 +174,6 @@ class QuickBlock:
         key, raw, value = np.empty((3, tokens, heads, wide), np.float32)
         cos, sin = here[:, 0].numpy()
         past = cache.keys.numpy(), cache.values.numpy()
-        _step(out, m, cos, sin, *past, bias.numpy(), *self._weights, key, raw, value)  # type: ignore[call-arg]
+        _step(out, m, cos, sin, *past, bias.numpy(), *self._weights, key, raw, value)
         committed = (torch.from_numpy(part)[:, :, None] for part in (key, raw, value))
         return torch.from_numpy(out), Committed(*committed)

@@ -76,6 +76,7 @@ def test_a_world_looks_the_same_where_there_is_no_raster(model: WorldModel, monk
     monkeypatch.setattr(model.seeing, "_raster", None)
     told = world.fork().step()
     assert np.abs(walked.frames.astype(int) - told.frames.astype(int)).mean() < 0.6
+    assert told.depth is not None and walked.depth is not None
     assert told.depth.shape == walked.depth.shape == told.frames.shape[1:3]
 
 
@@ -83,4 +84,4 @@ def test_a_world_looks_the_same_where_there_is_no_raster(model: WorldModel, monk
 def test_a_painted_picture_has_the_size_of_every_other(style: str) -> None:
     chunk = load("nacre").begin("a lake at noon", seed=3, style=style).step()
     assert chunk.frames.shape == (1, 720, 1280, 3)
-    assert chunk.depth.shape == (720, 1280)
+    assert chunk.depth is not None and chunk.depth.shape == (720, 1280)

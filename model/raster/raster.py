@@ -73,7 +73,7 @@ class Raster:
         pixels.strew(
             picture, at, depth, land.points, *land.rays, now.shift, textures.land.numpy(), textures.grain.numpy(),
             textures.bloom.numpy(), gains, weight_of(moment, "dune_m") is not None,
-        )  # type: ignore[call-arg] # fmt: skip
+        )  # fmt: skip
         flat, number = picture.reshape(-1, 3), self._room("pixels", columns * height, kind="i4")
         terrain = view.terrain
         if weight_of(moment, "block_m") is not None:
@@ -137,8 +137,8 @@ class Raster:
         )  # fmt: skip
         moved = now.camera, now.sun, now.drift, now.clock, *has
         just_over = np.ones(columns, np.int64), np.full(1, 0.003)
-        heaven.sky_features(*textured, across, *just_over, *moved, out)  # type: ignore[call-arg]
-        heaven.sky_features(*textured, coarse, counts, tangents, *moved, out[columns:])  # type: ignore[call-arg]
+        heaven.sky_features(*textured, across, *just_over, *moved, out)
+        heaven.sky_features(*textured, coarse, counts, tangents, *moved, out[columns:])
         given = asked_rows(self._view.sky.shader, out, columns + int(counts.sum()), told)
         sky = self._room("sky", len(coarse), -(-rows // step), 3)
         heaven.spread(given[columns:], counts, sky)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numba as nb
 import numpy as np
@@ -14,8 +16,16 @@ _MASK = SIZE - 1
 # A walk over a picture, and what is part of one. Dividing by zero is no error to look for at each point, and the order
 # of sums is the compiler's; but what comes of numbers that are not finite stays not finite, so that they are found.
 _FAST = {"reassoc", "contract", "arcp", "nsz", "afn"}
-kernel = nb.njit(fastmath=_FAST, nogil=True, cache=True, error_model="numpy")
 inlined = nb.njit(fastmath=_FAST, nogil=True, error_model="numpy")
+_kept = nb.njit(fastmath=_FAST, nogil=True, cache=True, error_model="numpy")
+
+
+def kernel(walk: Callable[..., Any]) -> Callable[..., Any]:
+    """A compiled walk, kept on disk where numba finds a folder that it may write to."""
+    try:
+        return _kept(walk)  # type: ignore[no-any-return]
+    except RuntimeError:  # it finds none: compiled anew at each start
+        return inlined(walk)  # type: ignore[no-any-return]
 
 
 @inlined
