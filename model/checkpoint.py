@@ -1,4 +1,7 @@
-"""Checkpoints: one safetensors file with every weight of a model, its sizes, and a hash over both.
+"""Checkpoints: a safetensors file with every weight of a model, its sizes, and a hash over both.
+
+Files NAME.PART.safetensors beside NAME.safetensors hold parts that have been trained again since and stand in the place
+of its own: git keeps every file that it was ever given, so a part that changes should not bring the others along.
 
 `describe` reads only the header and needs no torch, so any process can learn a model's sizes cheaply.
 """
@@ -35,6 +38,12 @@ def path_of(name: str) -> Path:
     return path
 
 
+def files_of(name: str) -> list[Path]:
+    """All files of a model: the whole first, then parts that were trained again, by name."""
+    path = path_of(name)
+    return [path, *sorted(path.parent.glob(f"{path.stem}.*.safetensors"))]
+
+
 def _header(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
@@ -52,7 +61,7 @@ def _header(path: Path) -> dict[str, Any]:
 
 def describe(name: str) -> Preset:
     """The sizes of a model, from its header. Raises CheckpointError naming the file."""
-    path = path_of(name)
+    path = files_of(name)[-1]
     try:
         return Preset(**json.loads(_header(path)["preset"]))
     except (KeyError, TypeError, ValueError) as error:
@@ -98,13 +107,19 @@ def save(path: Path, preset: Preset, parts: dict[str, dict[str, Tensor]], about:
     return code
 
 
-def load(name: str) -> tuple[Preset, dict[str, dict[str, Tensor]], str]:
-    """A checkpoint's sizes, parts (float32) and hash. Raises CheckpointError if it is damaged or foreign."""
+def save_part(path: Path, part: str, preset: Preset, values: dict[str, Tensor], about: dict[str, str]) -> Path:
+    """Write a part that was trained again beside the model at `path`, whose own it replaces; gives its file."""
+    beside = path.with_suffix(f".{part}.safetensors")
+    save(beside, preset, {part: values}, about)
+    return beside
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    """What a file holds. Raises CheckpointError if it is damaged."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    path = path_of(name)
-    metadata, preset = _header(path), describe(name)
+    metadata = _header(path)
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
@@ -114,6 +129,17 @@ def load(name: str) -> tuple[Preset, dict[str, dict[str, Tensor]], str]:
         raise CheckpointError(
             f"{path}: is damaged: its hash is {code[:12]}…, it should be {metadata.get('sha256', '')[:12]}…"
         )
+    return tensors
+
+
+def load(name: str) -> tuple[Preset, dict[str, dict[str, Tensor]], str]:
+    """A checkpoint's sizes, parts (float32) and hash. Raises CheckpointError if it is damaged or foreign."""
+    preset, tensors = describe(name), {}
+    for path in files_of(name):
+        again = _tensors(path)
+        trained = {full.partition(".")[0] for full in again}
+        tensors = {full: tensor for full, tensor in tensors.items() if full.partition(".")[0] not in trained} | again
+    code = digest(tensors)
     parts: dict[str, dict[str, Tensor]] = {}
     for full, tensor in tensors.items():
         if full.endswith(_STEP):

@@ -169,7 +169,7 @@ def measure_memory_and_weights(seconds: float) -> dict[str, Any]:
         # The demo's speaker is the machine's own, which is this one now.
         with sound_server(Path(folder) / "pulse", is_prompt=True):
             watched = measure_daemon(Path(folder), seconds, _seconds("BENCH_MEMORY_SECONDS", seconds))
-    return watched | {"weights_mb": round(checkpoint.path_of("nacre").stat().st_size / 1e6, 2)}
+    return watched | {"weights_mb": round(sum(p.stat().st_size for p in checkpoint.files_of("nacre")) / 1e6, 2)}
 
 
 def measure_offset() -> dict[str, Any]:

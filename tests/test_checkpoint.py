@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,19 @@ def test_sizes_of_another_version_are_refused(tmp_path: Path) -> None:
     save_file({"x": torch.zeros(1)}, tmp_path / "new.safetensors", {"format": checkpoint.FORMAT, "preset": sizes})
     with pytest.raises(CheckpointError, match="eyes"):
         checkpoint.describe(str(tmp_path / "new.safetensors"))
+
+
+def test_a_part_that_was_trained_again_stands_in_the_place_of_the_old_one(tmp_path: Path) -> None:
+    model = tmp_path / "world.safetensors"
+    old = {"view": {"a": torch.zeros(2), "gone": torch.zeros(2)}, "head": {"b": torch.zeros(2)}}
+    whole = checkpoint.save(model, PRESETS["tiny"], old, {})
+    larger = replace(PRESETS["tiny"], height=180, width=320)
+    beside = checkpoint.save_part(model, "view", larger, {"a": torch.ones(2)}, {})
+    preset, parts, code = checkpoint.load(str(model))
+    assert beside.name == "world.view.safetensors"
+    assert preset == checkpoint.describe(str(model)) == larger
+    assert parts["view"].keys() == {"a"} and bool(parts["view"]["a"].all()) and not bool(parts["head"]["b"].any())
+    assert code != whole
+    beside.write_bytes(beside.read_bytes()[:-1] + b"\x01")
+    with pytest.raises(checkpoint.CheckpointError, match=r"world\.view\.safetensors"):
+        checkpoint.load(str(model))

@@ -50,7 +50,7 @@ def _world(
 
 
 def test_the_weights_are_small_and_real_time_sized() -> None:
-    assert checkpoint.path_of("nacre").stat().st_size < 25e6
+    assert sum(file.stat().st_size for file in checkpoint.files_of("nacre")) < 25e6
     preset = checkpoint.describe("nacre")
     assert (preset.width, preset.height) == (1280, 720)
 
