@@ -134,7 +134,8 @@ def _tensors(path: Path) -> dict[str, Tensor]:
 
 def load(name: str) -> tuple[Preset, dict[str, dict[str, Tensor]], str]:
     """A checkpoint's sizes, parts (float32) and hash. Raises CheckpointError if it is damaged or foreign."""
-    preset, tensors = describe(name), {}
+    preset = describe(name)
+    tensors: dict[str, Tensor] = {}
     for path in files_of(name):
         again = _tensors(path)
         trained = {full.partition(".")[0] for full in again}
