@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
+from tqdm import tqdm
 
 from model.brush import Brush
 from model.conditions import ENVIRONMENT, FAIR, Conditions
@@ -24,6 +25,7 @@ from model.preset import PRESETS
 from model.text import TextHead
 from model.world import WorldModel, load
 
+TILE = 256, 144  # pixels across and down, of a picture on the sheet
 _FAIR = {"rain": 0.0, "snow": 0.0, "fog": 0.0}
 _DAY, _DUSK, _NIGHT = ({**_FAIR, "sun_rad": sun, "cloud": 0.35} for sun in (0.7, 0.05, -0.55))
 # place, environment, motion, style, and what is said after a second
@@ -85,10 +87,12 @@ def model_of_run(data: Path, run: Path, preset_name: str) -> WorldModel:
 
 
 def sheet(model: WorldModel, out: Path, seconds: float = 5.0) -> None:
-    """Write the sheet as a PNG, pictures at two fifths of their size."""
-    rows = [np.hstack(list(roll_out(model, row, seconds))) for row in range(len(ROWS))]
-    picture = cv2.resize(np.vstack(rows), None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA)
-    cv2.imwrite(str(out), picture[..., ::-1])
+    """Write the sheet as a picture, of the kind that its name says."""
+    rows = [
+        np.hstack([cv2.resize(frame, TILE, interpolation=cv2.INTER_AREA) for frame in roll_out(model, row, seconds)])
+        for row in tqdm(range(len(ROWS)), desc="worlds", unit="world")
+    ]
+    cv2.imwrite(str(out), np.vstack(rows)[..., ::-1])
 
 
 def main() -> None:
