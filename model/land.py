@@ -32,6 +32,7 @@ from model.camera import (
 )
 from model.conditions import ENVIRONMENT
 from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M, SIZE, TOWN_CELL_M
+from model.points import Land, Points
 from model.preset import Preset
 from model.shading import Moment, Shader, Textures, features, nearest, of_some, sample, texels, weight_of
 from model.shadow import LEAK, LEAST_BLOCKS, looming
@@ -42,39 +43,6 @@ _HOUSES_M = 420.0  # farther off a wall's place is exact enough
 STANDS_M = 0.3  # what is lower than this is bare ground
 _FOLIAGE_M = 120.0  # farther off no leaf is told from another
 _MIRRORS = 0.02  # less than this is no mirror
-
-
-@dataclass
-class Land:
-    """What the rays meet: each (B, C, K) over columns and distances."""
-
-    distance: Tensor  # m
-    ground: Tensor  # m, be it under water
-    surface: Tensor  # m, of what is seen
-    shown: Tensor  # (B, C, K, 5): colour, how much it mirrors, how it trembles
-
-
-@dataclass
-class Points:
-    """Points of the rays and what the field and the networks say of them so far, each (B, …)."""
-
-    x: Tensor  # m
-    y: Tensor
-    u: Tensor  # texels of the detail
-    v: Tensor
-    distance: Tensor  # m
-    off_sun: Tensor  # bearing from the sun's, squared
-    land: Tensor  # (B, …, 4), samples of the field
-    crown: Tensor
-    rank: Tensor
-    grain: Tensor
-    house: Tensor  # m, height of a house that stands there
-    hue: Tensor  # of its front
-    ground: Tensor  # m
-    tall: Tensor  # m, of what grows there
-    depth: Tensor  # m, under water
-    crest: Tensor  # sine and cosine of the waves that run to a shore
-    trough: Tensor
 
 
 @dataclass

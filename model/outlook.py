@@ -19,7 +19,7 @@ from model.camera import EYE_M, MOON_AZIMUTH_RAD, SUN_AZIMUTH_RAD, distances
 from model.conditions import ENVIRONMENT, FAIR, GRID, Array
 from model.diorama.places import COLUMN, PLACES, TABLE
 from model.field import PERIOD_M, SIZE, TOWN_CELL_M
-from model.land import Land
+from model.points import Land
 from model.shading import Moment, Textures
 from model.view import View
 from model.walker import Walker

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -12,10 +11,8 @@ from torch import Tensor
 from model.camera import SHADOW_AHEAD_M, SHADOW_M, SHADOWS_TO_M, SUN_AZIMUTH_RAD
 from model.conditions import ENVIRONMENT
 from model.field import DETAIL_CELL_M, SIZE, TOWN_CELL_M
+from model.points import Points
 from model.shading import Moment, Shader, Textures, nearest, of_some, sample, texels, weight_of
-
-if TYPE_CHECKING:
-    from model.land import Points
 
 LEAST_BLOCKS = 0.015  # fewer houses than this are none
 LEAK = 0.1  # so that trees which stand too low, most stand nowhere, can still grow

@@ -20,9 +20,10 @@ from torch import Tensor, nn
 
 from model.camera import EYE_M, FIELD_OF_VIEW_RAD, HORIZON, NEAREST_M, distances
 from model.diorama.places import PLACES
-from model.land import STANDS_M, Land, Terrain
+from model.land import STANDS_M, Terrain
 from model.litter import Litter
 from model.overlay import Overlay
+from model.points import Land
 from model.preset import Preset
 from model.shading import TOLD, Moment, Textures, weight_of
 from model.sky import Sky

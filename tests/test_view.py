@@ -14,7 +14,7 @@ from model.camera import EYE_M, HORIZON, NEAREST_M, distances
 from model.conditions import ENVIRONMENT, FAIR, GRID
 from model.diorama.places import PLACES
 from model.field import PERIOD_M, SIZE, field_of
-from model.land import Land
+from model.points import Land
 from model.preset import PRESETS
 from model.shading import Moment, Textures, sample
 from model.shadow import looming

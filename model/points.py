@@ -1,0 +1,40 @@
+"""What rays of a view meet: points of the field, and what is known of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass
+class Land:
+    """What the rays meet: each (B, C, K) over columns and distances."""
+
+    distance: Tensor  # m
+    ground: Tensor  # m, be it under water
+    surface: Tensor  # m, of what is seen
+    shown: Tensor  # (B, C, K, 5): colour, how much it mirrors, how it trembles
+
+
+@dataclass
+class Points:
+    """Points of the rays and what the field and the networks say of them so far, each (B, …)."""
+
+    x: Tensor  # m
+    y: Tensor
+    u: Tensor  # texels of the detail
+    v: Tensor
+    distance: Tensor  # m
+    off_sun: Tensor  # bearing from the sun's, squared
+    land: Tensor  # (B, …, 4), samples of the field
+    crown: Tensor
+    rank: Tensor
+    grain: Tensor
+    house: Tensor  # m, height of a house that stands there
+    hue: Tensor  # of its front
+    ground: Tensor  # m
+    tall: Tensor  # m, of what grows there
+    depth: Tensor  # m, under water
+    crest: Tensor  # sine and cosine of the waves that run to a shore
+    trough: Tensor
