@@ -84,17 +84,8 @@ class Raster:
         if weight_of(moment, "tree_cover") is not None:
             out = self._room.rows("foliage", columns * height, pixels.FOLIAGE)
             count = pixels.foliage_features(
-                picture,
-                at,
-                depth,
-                land.points,
-                slope,
-                eye,
-                textures.grain.numpy(),
-                textures.bloom.numpy(),
-                number,
-                out,
-            )
+                picture, at, depth, land.points, slope, eye, textures.grain.numpy(), textures.bloom.numpy(), number, out
+            )  # fmt: skip
             if count:
                 pixels.leave(flat, number, count, asked_rows(terrain.foliage, out, count, told)[:, 0])
         wide = sky_step * columns // width
