@@ -24,6 +24,9 @@ SAND_BEND, SAND_JAG = 5.0, 1.6
 SHADOW_M, SHADOW_SOFT = (1.5, 4.0, 7.0), (0.6, 0.25)  # m; m, and m a metre
 SHADOWS_TO_M = 140.0  # farther off none is looked for
 SHADOW_AHEAD_M = 3.0  # trees near by sink; their shadows a little later
+# Texels of the finest textures that a metre shows, or a texel of the detail: such that they repeat with the field.
+BLOOM_SCALE, RIPPLE_SCALE, WEB_SCALE = 2.25, 1.25, 1.0
+SIDE_M = 0.4  # between two looks at a crown, which tell whether it turns to the sun
 BUMP_M = 0.09  # between two looks at the fine grain, which tell what side of a clod is lit
 WAVE_PER_M = 0.34  # of the waves that run to a shore, rad
 SWAY_RAD_S, GRASS_RAD_S, PULSE_RAD_S = 2.4, 3.0, 4.0

@@ -25,6 +25,7 @@ GRIT_CELL_M = 0.02  # of the bloom once more: blades and stones at one's feet
 PERIOD_M = SIZE * LAND_CELL_M  # all textures repeat after it: a walker's position may be wrapped there
 LAND = ("hills", "ridges", "dunes", "patches")  # channels: two Gaussian, two in 0..1
 DETAIL = ("crown", "rank", "grain", "bloom")
+THING = ("u", "v", "size", "rank")  # of what may stand nearest: from a texel to its middle, and its radius, in texels
 TOWN = ("rank", "edge", "hue")  # of houses, all 0 where streets run
 SKY = ("cloud", "wisp", "star", "mote")
 FALL = ("streak", "flake")
@@ -39,6 +40,7 @@ class Field:
 
     land: Array
     detail: Array
+    thing: Array
     town: Array
     sky: Array
     fall: Array
@@ -84,26 +86,30 @@ def _dunes(rng: np.random.Generator) -> NDArray[np.float64]:
     return np.clip(crest * (0.55 + 0.30 * noise(rng, 160, 50, 1.0)), 0, 1)
 
 
-def _crowns(rng: np.random.Generator, across: int, least: float, most: float) -> tuple[Array, Array]:
+def _crowns(rng: np.random.Generator, across: int, least: float, most: float) -> tuple[Array, Array, Array]:
     """Things that stand, one to each of across² jittered cells: how near the middle of one is, 0..1, and its rank 0..1.
 
-    Radii are `least` to `most` texels; larger ones have the higher rank, which their size follows.
+    Radii are `least` to `most` texels; larger ones have the higher rank, which their size follows. And (…, 4) as THING.
     """
     cell = SIZE / across
     jitter = rng.random((across, across, 2)) * 0.8 + 0.1
     rank = rng.random((across, across))
     size = least + (most - least) * (0.35 + 0.65 * (1 - rank))
     yy, xx = np.mgrid[:SIZE, :SIZE] + 0.5
-    near, ranks = np.zeros((SIZE, SIZE)), np.ones((SIZE, SIZE))
+    claimed, crown, thing = np.full((SIZE, SIZE), -np.inf), np.zeros((SIZE, SIZE)), np.zeros((SIZE, SIZE, len(THING)))
     for dy in (-1, 0, 1):
         for dx in (-1, 0, 1):
             row, col = (yy // cell).astype(int) + dy, (xx // cell).astype(int) + dx
             at = row % across, col % across
-            d = np.hypot((row + jitter[at][..., 0]) * cell - yy, (col + jitter[at][..., 1]) * cell - xx)
-            crown = np.clip(1 - d / size[at], 0, 1)
-            taller = crown > near
-            near, ranks = np.where(taller, crown, near), np.where(taller, rank[at], ranks)
-    return near.astype(np.float32), ranks.astype(np.float32)
+            down, right = (row + jitter[at][..., 0]) * cell - yy, (col + jitter[at][..., 1]) * cell - xx
+            inside = 1 - np.hypot(down, right) / size[at]
+            here = np.stack([right, down, size[at], rank[at]], -1)
+            # Of two that overlap the one of the lower rank, which stands in more places, is the less cut into.
+            claim = np.where(inside > 0, inside * (1.2 - rank[at]), inside)
+            thing = np.where((claim > claimed)[..., None], here, thing)
+            crown = np.where(claim > claimed, inside, crown)
+            claimed = np.maximum(claimed, claim)
+    return np.clip(crown, 0, 1).astype(np.float32), thing[..., 3].astype(np.float32), thing.astype(np.float32)
 
 
 def _dots(rng: np.random.Generator, count: int, least: float, most: float, long: float = 1.0) -> NDArray[np.float64]:
@@ -159,17 +165,17 @@ def _town(rng: np.random.Generator) -> Array:
 
 
 @lru_cache(1)
-def _shared() -> tuple[Array, Array, Array, Array]:
-    """Detail, town, sky and fall: the same for every world; about a second, once."""
+def _shared() -> tuple[Array, Array, Array, Array, Array]:
+    """Detail, things, town, sky and fall: the same for every world; about a second, once."""
     rng = np.random.default_rng(20)
-    crown, rank = _crowns(rng, 44, 3.2, 6.4)
+    crown, rank, thing = _crowns(rng, 44, 3.2, 6.4)
     detail = np.stack([crown, rank, noise(rng, 60, 2, 0.45), noise(rng, 9, 2.5, 0.2)], -1)
     cloud = noise(rng, 170, 3, 0.75)
     wisp = noise(rng, 60, 2, 0.6)
     sky = np.stack([cloud, wisp, _dots(rng, 900, 0.9, 2.0), _dots(rng, 300, 2.0, 5.5)], -1)
     town = _town(np.random.default_rng(21))
     fall = np.stack([_dots(rng, 520, 0.8, 1.8, 26), _dots(rng, 900, 1.8, 6.0)], -1)
-    return tuple(np.ascontiguousarray(t, np.float32) for t in (detail, town, sky, fall))  # type: ignore[return-value]
+    return tuple(np.ascontiguousarray(t, np.float32) for t in (detail, thing, town, sky, fall))  # type: ignore[return-value]
 
 
 @lru_cache(32)
@@ -179,6 +185,6 @@ def field_of(seed: int) -> Field:
     hills = np.clip(noise(rng, 170, 16, 1.15), -2.5, 2.5)
     patches = np.clip(noise(rng, 30, 3, 0.6), -2.5, 2.5)
     land = np.stack([hills, _ridges(rng), _dunes(rng), patches], -1)
-    detail, town, sky, fall = _shared()
+    shared = _shared()
     shift = rng.random(2) * SIZE * DETAIL_CELL_M
-    return Field(np.ascontiguousarray(land, np.float32), detail, town, sky, fall, shift.astype(np.float32))
+    return Field(np.ascontiguousarray(land, np.float32), *shared, shift.astype(np.float32))

@@ -7,61 +7,35 @@ geometry and stands in code.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.camera import (
-    BUMP_M,
-    FLOOR_M,
     GRASS_RAD_S,
     GRASS_X,
     GRASS_Y,
-    RIPPLE_RAD,
-    SAND_BEND,
-    SAND_JAG,
-    SAND_X,
-    SAND_Y,
+    RIPPLE_SCALE,
+    SIDE_M,
     SUN_AZIMUTH_RAD,
     SWAY_RAD_S,
     SWAY_X,
     WAVE_PER_M,
-    WINDOW_M,
+    WEB_SCALE,
 )
 from model.conditions import ENVIRONMENT
-from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M, SIZE, TOWN_CELL_M
-from model.points import Land, Points
+from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE, TOWN_CELL_M
+from model.looking import middles, standing_of
+from model.points import STANDS_M, Land, Points
 from model.preset import Preset
 from model.shading import Moment, Shader, Textures, features, nearest, of_some, sample, texels, weight_of
 from model.shadow import LEAK, LEAST_BLOCKS, looming
 
 _RAIN, _WIND = ENVIRONMENT.index("rain"), ENVIRONMENT.index("wind")
+FEATURES = 36  # of a point that tell what it looks like
 _HALVINGS = 5  # by which a wall is found between two points of a ray
 _HOUSES_M = 420.0  # farther off a wall's place is exact enough
-STANDS_M = 0.3  # what is lower than this is bare ground
-_FOLIAGE_M = 120.0  # farther off no leaf is told from another
-_MIRRORS = 0.02  # less than this is no mirror
-
-
-@dataclass
-class _Met:
-    """Pixels (B, C, R) that are looked at closely, their numbers (N,), those of the points they show, heights in m."""
-
-    where: Tensor
-    index: Tensor
-    at: Tensor
-    height: Tensor
-
-    def there(self, values: Tensor) -> Tensor:
-        """Of the points that the pixels show, (N,)."""
-        return values.reshape(-1).take(self.at)
-
-
-def _hash(i: Tensor, j: Tensor, k: Tensor) -> Tensor:
-    """Whole numbers to a number in 0..1 that looks like chance."""
-    return (((i * 73856093) ^ (j * 19349663) ^ (k * 83492791)) & 1023).float() / 1023
 
 
 class Terrain(nn.Module):
@@ -80,7 +54,7 @@ class Terrain(nn.Module):
         self.ground = Shader(8, 1, preset.ground_width, 2, told)
         self.stands = Shader(7, 1, preset.ground_width, 2, told)
         self.houses = Shader(4, 1, 16, 2, told)
-        self.surface = Shader(40, 6, preset.view_width, 3, told)
+        self.surface = Shader(FEATURES, 6, preset.view_width, 3, told)
         self.fronts = Shader(18, 4, 32, 2, told)
         self.foliage = Shader(14, 1, 24, 2, told)
 
@@ -128,15 +102,20 @@ class Terrain(nn.Module):
         return flat.view(1, c, k)
 
     def _trees(
-        self, moment: Moment, detail: Tensor, rank: Tensor, land: Tensor, ground: Tensor, distance: Tensor, told: Tensor
-    ) -> Tensor:
-        """Height in m (B, C, K) of what grows at points; nothing does where no crown is."""
-        where = detail[..., 0] > 0
+        self, moment: Moment, detail: Tensor, rank: Tensor, grove: Tensor, ground: Tensor, distance: Tensor,
+        told: Tensor,
+    ) -> Tensor:  # fmt: skip
+        """Height in m (B, C, K) of what grows at points; nothing does where no crown is.
+
+        grove and distance (B, C, K): of the land's patches, and how far off, where the middle of what grows there is.
+        """
+        most, slender = standing_of(moment)
+        where = (detail[..., 0] > slender) & (rank <= most)
         index = where.flatten().nonzero()[:, 0]
-        if not len(index) or weight_of(moment, "tree_cover") is None:
+        if not len(index):
             return torch.zeros_like(ground)
         looks = [distance.log() / 4, (distance / 40).clamp(max=2)]
-        parts = [detail[..., 0], rank, land[..., 3], ground / 40, *looks, detail[..., 2]]
+        parts = [detail[..., 0], rank, grove, ground / 40, *looks, detail[..., 2]]
         given = of_some(self.stands, [p.expand_as(ground).reshape(-1).take(index) for p in parts], where, index, told)
         tall = 10 * F.leaky_relu(given[:, 0], LEAK)
         return torch.zeros(ground.numel(), device=ground.device).index_copy(0, index, tall).view_as(ground)
@@ -144,7 +123,7 @@ class Terrain(nn.Module):
     def relief(
         self, textures: Textures, moment: Moment, across: Tensor, distance: Tensor, told: Tensor
     ) -> tuple[Points, Tensor]:
-        """Points along the rays of columns `across` (B, C), at distances (K,), and heights seen there, (B, C, K)."""
+        """Points along the rays of columns `across` (B, C), at distances (K,) or (B, C, K), and heights seen."""
         yaw = moment.camera[:, 3:4].float()
         dx, dy = (yaw.sin() + yaw.cos() * across)[..., None], (yaw.cos() - yaw.sin() * across)[..., None]
         x0, y0 = moment.camera[:, 0, None, None].float(), moment.camera[:, 1, None, None].float()
@@ -166,7 +145,11 @@ class Terrain(nn.Module):
             ground = self.heights(land, seaward, distance, told)
             level, swell = self.level(told).unbind(1)
             level, swell = level.view(-1, 1, 1) * 10, F.softplus(swell).view(-1, 1, 1) * 0.3
-            tall = self._trees(moment, detail, rank, land, ground, distance, told)
+            right, down = middles(textures, u, v)
+            away = (distance + right * yaw.sin()[..., None] + down * yaw.cos()[..., None]).clamp(min=1)
+            base = moment.world.view(-1, 1, 1) * SIZE * SIZE
+            grove = sample(textures.land, base, (x + right) / LAND_CELL_M, (y + down) / LAND_CELL_M)[..., 3]
+            tall = self._trees(moment, detail, rank, grove, ground, away, told)
             if blocks is not None:
                 index = ((y + shift[:, 1]) / TOWN_CELL_M).floor().long() & (SIZE - 1)
                 index = index * SIZE + (((x + shift[:, 0]) / TOWN_CELL_M).floor().long() & (SIZE - 1))
@@ -212,13 +195,9 @@ class Terrain(nn.Module):
         ahead = sample(textures.land, base, ahead_x / LAND_CELL_M, ahead_y / LAND_CELL_M)
         # How the field changes towards the sun: what it means for the light the network knows.
         change = (ahead - at.land) * (8 / gap[..., None])
-        fine = sample(textures.grain, 0, at.x / FINE_CELL_M, at.y / FINE_CELL_M)
-        bump_x, bump_y = at.x + BUMP_M * math.sin(SUN_AZIMUTH_RAD), at.y + BUMP_M * math.cos(SUN_AZIMUTH_RAD)
-        bump = sample(textures.grain, 0, bump_x / FINE_CELL_M, bump_y / FINE_CELL_M) - fine
-        near = (1.2 - distance / 38).clamp(0, 1)
-        fine, bump = fine * near, bump * near
-        grit = sample(textures.bloom, 0, at.x / GRIT_CELL_M, at.y / GRIT_CELL_M) * (1.4 - distance / 12).clamp(0, 1)
-        bloom = sample(textures.bloom, 0, at.u * 2.3, at.v * 2.3) * (1.25 - distance / 90).clamp(0, 1)
+        # Which side of a crown turns to the sun.
+        to_u, to_v = (SIDE_M / DETAIL_CELL_M * part for part in (math.sin(SUN_AZIMUTH_RAD), math.cos(SUN_AZIMUTH_RAD)))
+        side = (at.crown - sample(textures.detail, 0, at.u + to_u, at.v + to_v)[..., 0]) * 5 * (at.tall > 0)
         clock, wet = moment.phases[:, 0], at.depth > 0
         none = torch.zeros_like(at.ground)
 
@@ -227,12 +206,13 @@ class Terrain(nn.Module):
 
         ripple = web = coral_sin = coral_cos = none
         if bool(wet.any()):
-            ripple = sample(textures.grain, 0, at.x * 1.1 + running(1.5), at.y * 1.1 - running(0.8))
+            to = at.x * RIPPLE_SCALE + running(1.5), at.y * RIPPLE_SCALE - running(0.8)
+            ripple = sample(textures.grain, 0, *to)
             ripple = ripple * wet / (1 + distance * 0.012)
         under = weight_of(moment, "sunken")
         if under is not None:
             under = each((under.flatten() > 0).float())
-            run = sample(textures.grain, 0, at.x * 0.9 + running(0.7), at.y * 0.9 - running(0.5))
+            run = sample(textures.grain, 0, at.x * WEB_SCALE + running(0.7), at.y * WEB_SCALE - running(0.5))
             web = (-9 * run.square()).exp() * (1.1 - distance / 55).clamp(0, 1) * under
             turn = at.rank * (18 * math.pi)
             coral_sin, coral_cos = turn.sin() * under, turn.cos() * under
@@ -241,22 +221,18 @@ class Terrain(nn.Module):
         grass = each(((clock * GRASS_RAD_S) % (2 * math.pi)).float()) + at.x * GRASS_X + at.y * GRASS_Y
         level = each(self.level(told).float()[:, 0]) * 10
         grain = at.grain * (1.4 - distance / 160).clamp(0, 1)
-        sand = none
-        if weight_of(moment, "dune_m") is not None:
-            sand = (at.x * SAND_X + at.y * SAND_Y + SAND_BEND * at.land[..., 3] + SAND_JAG * grain).sin()
-            sand = sand * (1.3 - distance / 26).clamp(0, 1) * (0.6 + 0.3 * at.land[..., 3] + 0.3 * grain).clamp(0, 1)
-        shadows = looming(self.stands, self.houses, textures, moment, at, change[..., 3] / 8, told)
+        shadows = looming(self.stands, self.houses, textures, moment, at, told)
         inputs = features(
             [
                 part.expand_as(at.ground)
                 for part in (
-                    *at.land.unbind(-1), at.crown, at.rank, grain, bloom, fine,
+                    *at.land.unbind(-1), at.crown, at.rank, grain, side.clamp(-1, 1),
                     ripple, at.crest, at.trough, wet.float(), at.depth.clamp(max=8) / 4,
                     (-at.depth * 2).exp(), ((at.ground - level) / 2).clamp(-2, 2), at.ground / 40, at.tall / 10,
                     *change.unbind(-1), (-1.6 * at.off_sun).exp(), (-14 * at.off_sun).exp(),
                     distance.log() / 4, 1 / (1 + distance * 0.028), sway.sin(), grass.sin(),
                     (at.house > 0.3).float(), at.hue, gleam, web, coral_sin, coral_cos,
-                    *shadows, grit, sand, bump,
+                    *shadows,
                 )
             ]
         )  # fmt: skip
@@ -270,12 +246,12 @@ class Terrain(nn.Module):
     def forward(
         self, textures: Textures, moment: Moment, across: Tensor, distance: Tensor, told: Tensor, far: Tensor
     ) -> tuple[Land, Points]:
-        """What rays of columns `across` (B, C) meet at distances (K,); far (B, C, 3): the colour they fade into."""
+        """What rays of columns `across` (B, C) meet at distances (K,) or (B, C, K) in m; far (B, C, 3): haze."""
         points, surface = self.relief(textures, moment, across, distance, told)
         far = far[:, :, None].expand(*surface.shape, 3)
         colour, veil, mirror = self._colours(textures, moment, points, told)
         shown = torch.cat([colour + veil * (far - colour), mirror], -1)
-        return Land(points.distance, points.ground, surface, shown), points
+        return Land(points.distance, points.ground, points.tall, surface, shown), points
 
     def meet(self, land: Land, eye: Tensor, slope: Tensor, focal_px: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """What is shown (B, C, R, 5), where (B, C, R), an index into the distances, how far off in m and how much land
@@ -296,6 +272,9 @@ class Terrain(nn.Module):
         inverse = 1 / land.distance
         flat = eye[:, None, None].clamp(min=0.5) * (inverse.gather(2, before) - inverse.gather(2, at)).clamp(min=1e-6)
         over = torch.minimum(high - low, torch.maximum(1.5 * flat, flat.new_tensor(1.0 / focal_px)))
+        # What stands is one body from its foot to its top.
+        stands = torch.minimum(land.tall.gather(2, before), land.tall.gather(2, at)) > STANDS_M
+        over = torch.where(stands, high - low, over)
         joined = rise.gather(2, before) >= low
         share = ((wanted - low) / over.clamp(min=1e-6)).clamp(0, 1)
         share = torch.where(joined & (at > 0), share, 1.0)
@@ -306,116 +285,3 @@ class Terrain(nn.Module):
         cover = ((edge[..., -1:] - wanted) * focal_px + 0.5).clamp(0, 1)
         depth = torch.lerp(land.distance.gather(2, before), land.distance.gather(2, at), share)
         return shown, at, depth, cover
-
-    def with_fronts(
-        self, moment: Moment, picture: Tensor, points: Points, at: Tensor, cover: Tensor, slope: Tensor, told: Tensor
-    ) -> Tensor:
-        """Picture (B, C, R, 3) with doors and windows in the fronts of its houses; `at` and `cover` as `meet` gives."""
-        met = self._met((points.house > STANDS_M).gather(2, at) & (cover > 0.5), moment, points, at, slope)
-        if met is None:
-            return picture
-        there, h = met.there, met.height
-        distance, hue, house = there(points.distance), there(points.hue), there(points.house)
-        cells, floors = (there(points.x) + there(points.y)) / WINDOW_M, h / FLOOR_M
-        i, j, k = cells.floor().long(), floors.floor().long(), (hue * 255).long()
-        fx, fy = 4 * (cells - cells.floor() - 0.5).abs(), floors - floors.floor() - 0.5
-        shop, zero = (j == 0).float(), torch.zeros_like(i)
-        wheel = hue * (6 * math.pi)
-        parts = [
-            fx, 4 * fy.abs(), 2 * fy, _hash(i, j, k), _hash(i, zero + 7, k) * shop, shop,
-            _hash(k, zero + 3, zero + 5), (h / 4).clamp(-1, 2), (house - h).clamp(-1, 2), hue, wheel.sin(), wheel.cos(),
-            (1.5 - distance / 70).clamp(0, 1), 1 / (1 + distance * 0.02), (distance / 300).clamp(max=2),
-            fx * (1 - shop), 4 * fy.abs() * (1 - shop), (hue > 0.7).float(),
-        ]  # fmt: skip
-        given = of_some(self.fronts, parts, met.where, met.index, told)
-        own = picture.reshape(-1, 3)
-        under = own.index_select(0, met.index)
-        lit = under + torch.sigmoid(given[:, 3:]) * (given[:, :3] - under)
-        return own.index_copy(0, met.index, lit.to(own)).view(picture.shape)
-
-    @staticmethod
-    def _met(where: Tensor, moment: Moment, points: Points, at: Tensor, slope: Tensor) -> _Met | None:
-        """Pixels `where` (B, C, R) something that is looked at closely is met, and how high; None if nowhere."""
-        index = where.flatten().nonzero()[:, 0]
-        if not len(index):
-            return None
-        c, r = where.shape[1:]
-        column, row = index // r, index % r
-        shown = column * points.distance.shape[-1] + at.flatten().take(index)
-        distance, ground = (values.reshape(-1).take(shown) for values in (points.distance, points.ground))
-        line = slope.reshape(-1).take(column // c * r + row)
-        height = moment.camera[:, 2].float().take(column // c) + line * distance - ground
-        return _Met(where, index, shown, height)
-
-    def with_foliage(
-        self, textures: Textures, moment: Moment, picture: Tensor, points: Points, at: Tensor, cover: Tensor,
-        slope: Tensor, told: Tensor,
-    ) -> Tensor:  # fmt: skip
-        """Picture (B, C, R, 3) with leaves and branches where trees stand; `at` and `cover` as `meet` gives."""
-        near = (points.tall > STANDS_M) & (points.distance < _FOLIAGE_M)
-        met = self._met(near.gather(2, at) & (cover > 0.5), moment, points, at, slope)
-        if met is None:
-            return picture
-        there, h = met.there, met.height
-        distance, tall = there(points.distance), there(points.tall)
-        x, y = there(points.x), there(points.y)
-        leaf = sample(textures.grain, 0, x * 4.5, h * 4.5) + sample(textures.grain, 0, y * 4.5 + 50, h * 4.5)
-        leaf = leaf * (0.5 * (1.3 - distance / 55).clamp(0, 1))
-        twig = sample(textures.bloom, 0, x * 20, h * 20) + sample(textures.bloom, 0, y * 20 + 50, h * 20)
-        twig = twig * (0.5 * (1.3 - distance / 28).clamp(0, 1))
-        tier = h * 4.6 + 1.2 * leaf
-        knot = ((h / 1.3) - (h / 1.3).floor() - 0.5).abs() * 2
-        parts = [
-            leaf, tier.sin(), tier.cos(), knot, (knot - 0.86).clamp(min=0) * 7, (1.3 - distance / 90).clamp(0, 1),
-            (h / (0.25 * tall + 0.5)).clamp(0, 1), h / 10, tall / 10, there(points.crown), there(points.rank),
-            1 / (1 + distance * 0.028), distance / 100, twig,
-        ]  # fmt: skip
-        own = picture.reshape(-1, 3)
-        under = own.index_select(0, met.index)
-        tone = of_some(self.foliage, parts, met.where, met.index, told)
-        lit = (under * (1 + tone)).to(own)
-        return own.index_copy(0, met.index, lit).view(picture.shape)
-
-    def mirrored(
-        self, picture: Tensor, shown: Tensor, distance: Tensor, v: Tensor, horizon: Tensor, focal: float,
-        above: Tensor, above_distance: Tensor,
-    ) -> Tensor:  # fmt: skip
-        """Picture (B, C, R, 3) with what water and wet ground mirror of the rows `above` (B, C, H, 3).
-
-        shown as `meet` gives, distance in m (B, C, R), 0 for sky; above_distance (B, C, H); v (R,) rows in 0..1;
-        horizon (B,), and focal length in heights of the picture. A mirrored line of sight goes up as steeply as it
-        came down: what it meets at a distance d stands so much lower in the picture. Two looks find it well enough.
-        """
-        b, c, r, _ = picture.shape
-        low = v[None, None] - horizon.view(-1, 1, 1)
-        where = (shown[..., 3] > _MIRRORS) & (low > 0) & (distance > 0)
-        index = where.flatten().nonzero()[:, 0]
-        if not len(index):
-            return picture
-        rows = above.shape[2]
-        column = index // r
-        row, low = v.take(index % r), low.expand(b, 1, r).reshape(-1).take(column // c * r + index % r)
-        z = distance.reshape(-1).take(index)
-        base = column * rows
-
-        def row_of(at: Tensor) -> Tensor:
-            return at * rows - 0.5
-
-        with torch.no_grad():
-            at = row - 2 * low
-            for _ in range(2):
-                d = above_distance.reshape(-1).take(base + row_of(at).long().clamp(0, rows - 1))
-                at = row - 2 * low + torch.where(d > 0, 2 * low * z / torch.maximum(d, z), 0.0)
-            tremor = shown[..., 4].reshape(-1).take(index)
-            at = torch.minimum(row_of(at + tremor * RIPPLE_RAD * focal), row_of(row) - 1).clamp(0, rows - 1)
-            first = at.long()
-        flat = above.reshape(-1, 3)
-        seen = torch.lerp(
-            flat.index_select(0, base + first),
-            flat.index_select(0, base + (first + 1).clamp(max=rows - 1)),
-            (at - first)[:, None],
-        )
-        own = picture.reshape(-1, 3)
-        mirror = shown[..., 3].reshape(-1).take(index)[:, None]
-        under = own.index_select(0, index)
-        return own.index_copy(0, index, under + mirror * (seen - under)).view(picture.shape)

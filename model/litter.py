@@ -1,8 +1,8 @@
-"""What lies at the visitor's feet: blades, clods, stones and ripples, told for each pixel and not for points between.
+"""What lies on bare ground: blades, clods, stones, ripples, blossoms, told for each pixel and not for points between.
 
 Points of a ray stand several rows of a picture apart near by, which is all that hills and shadows need and far too wide
-for grass. So the field's finest textures are looked at once more where a line of sight meets bare ground; how much each
-of them lightens or darkens it at the moment is learnt.
+for grass. So the field's finest textures are looked at where a line of sight meets bare ground; how much of each
+channel's light each of them gives or takes at the moment is learnt, and where blossoms open and what they look like.
 """
 
 from __future__ import annotations
@@ -10,26 +10,47 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from model.camera import BUMP_M, SAND_BEND, SAND_JAG, SAND_X, SAND_Y, SUN_AZIMUTH_RAD
+from model.camera import BLOOM_SCALE, BUMP_M, SAND_BEND, SAND_JAG, SAND_X, SAND_Y, SUN_AZIMUTH_RAD
 from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M, SIZE
 from model.shading import Moment, Textures, sample, weight_of
 
-TO_M = 16.0  # farther off nothing of it is told from its mean
-FULL_M = 6.0  # and nearer than this, all
+# Where each of the textures ends, and where it begins to fade, in m.
+FINE_M, GRIT_M, SAND_M, BLOOM_M = (45.6, 7.6), (16.8, 4.8), (33.8, 7.8), (112.5, 22.5)
 KINDS = 4  # fine, bump, grit, sand
 DARKEST = 0.25  # of the ground's own light
+CLOSED = 6.0  # blossoms with less than exp(-CLOSED) of their colour are none
+# Numbers told of blossoms: what opens them (texture, patch, none), which of two kinds they are (patch, none), how haze
+# takes them, and what the two kinds add of each channel's light.
+BLOSSOM = 6 + 6
+
+
+def fade(distance: Tensor, to: tuple[float, float]) -> Tensor:
+    """1 near by .. 0 from to[0] m on, falling from to[1] m."""
+    return ((to[0] - distance) / (to[0] - to[1])).clamp(0, 1)
 
 
 class Litter(nn.Module):
-    """How much each of the finest textures shows at a moment."""
+    """How much each of the finest textures shows at a moment, and blossoms."""
 
     def __init__(self, told: int) -> None:
         super().__init__()
-        self.shows = nn.Linear(told, KINDS)
-        nn.init.zeros_(self.shows.weight)
-        nn.init.zeros_(self.shows.bias)
+        self.shows = nn.Linear(told, 3 * KINDS)
+        self.blossoms = nn.Linear(told, BLOSSOM)
+        for layer in (self.shows, self.blossoms):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+        with torch.no_grad():
+            self.blossoms.bias[:6] = torch.tensor([3.0, 0.5, -6.0, 2.0, 0.0, -3.0])
+            self.blossoms.bias[6:] = 0.5
+
+    def gains(self, told: Tensor) -> tuple[Tensor, Tensor]:
+        """What is told of moments (B, told): (B, KINDS, 3) of the textures, and (B, BLOSSOM) of blossoms."""
+        blossoms = self.blossoms(told).float()
+        blossoms = torch.cat([blossoms[:, :5], F.softplus(blossoms[:, 5:6]), blossoms[:, 6:]], 1)
+        return self.shows(told).float().view(-1, KINDS, 3), blossoms
 
     def forward(
         self, textures: Textures, moment: Moment, picture: Tensor, bare: Tensor, distance: Tensor, across: Tensor,
@@ -39,7 +60,8 @@ class Litter(nn.Module):
 
         across (B, C): of the columns, in focal lengths.
         """
-        where = bare & (distance > 0) & (distance < TO_M)
+        flowers = weight_of(moment, "flowers") is not None
+        where = bare & (distance > 0) & (distance < (BLOOM_M if flowers else FINE_M)[0])
         if not bool(where.any()):
             return picture
         yaw = moment.camera[:, 3:4].float()
@@ -49,16 +71,30 @@ class Litter(nn.Module):
         fine = sample(textures.grain, 0, x / FINE_CELL_M, y / FINE_CELL_M)
         bump_x, bump_y = x + BUMP_M * math.sin(SUN_AZIMUTH_RAD), y + BUMP_M * math.cos(SUN_AZIMUTH_RAD)
         bump = sample(textures.grain, 0, bump_x / FINE_CELL_M, bump_y / FINE_CELL_M) - fine
-        grit = sample(textures.bloom, 0, x / GRIT_CELL_M, y / GRIT_CELL_M) * (1.4 - distance / 12).clamp(0, 1)
-        sand = torch.zeros_like(x)
-        if weight_of(moment, "dune_m") is not None:
+        near = fade(distance, FINE_M)
+        grit = sample(textures.bloom, 0, x / GRIT_CELL_M, y / GRIT_CELL_M) * fade(distance, GRIT_M)
+        sand = patch = torch.zeros_like(x)
+        sandy = weight_of(moment, "dune_m") is not None
+        shift = textures.shift[moment.world][:, :, None, None]
+        u, v = (x + shift[:, 0]) / DETAIL_CELL_M, (y + shift[:, 1]) / DETAIL_CELL_M
+        if sandy or flowers:
             base = moment.world.view(-1, 1, 1) * SIZE * SIZE
             patch = sample(textures.land, base, x / LAND_CELL_M, y / LAND_CELL_M)[..., 3]
-            shift = textures.shift[moment.world][:, :, None, None]
-            grain = sample(textures.grain, 0, (x + shift[:, 0]) / DETAIL_CELL_M, (y + shift[:, 1]) / DETAIL_CELL_M)
+        if sandy:
+            grain = sample(textures.grain, 0, u, v)
             sand = (x * SAND_X + y * SAND_Y + SAND_BEND * patch + SAND_JAG * grain).sin()
-            sand = sand * (0.6 + 0.3 * patch + 0.3 * grain).clamp(0, 1)
-        gains = self.shows(told).float().view(-1, 1, 1, KINDS)
-        near = ((TO_M - distance) / (TO_M - FULL_M)).clamp(0, 1) * where
-        tone = 1 + (torch.stack([fine, bump, grit, sand], -1) * gains).sum(-1) * near
-        return picture * tone.clamp(min=DARKEST)[..., None]
+            sand = sand * (0.6 + 0.3 * patch + 0.3 * grain).clamp(0, 1) * fade(distance, SAND_M)
+        gains, blossoms = self.gains(told)
+        parts = torch.stack([fine * near, bump * near, grit, sand], -1)
+        tone = torch.einsum("bcrk,bkj->bcrj", parts, gains)
+        tone = (1 + tone * where[..., None]).clamp(min=DARKEST)
+        if flowers:
+            opens, patchy, closed, kind, first, haze, *adds = blossoms.view(-1, BLOSSOM, 1, 1, 1).unbind(1)
+            bloom = sample(textures.bloom, 0, u * BLOOM_SCALE, v * BLOOM_SCALE)
+            open_by = opens[..., 0] * bloom + patchy[..., 0] * patch + closed[..., 0]
+            shown = open_by.sigmoid() * fade(distance, BLOOM_M) * (-haze[..., 0] * distance / 30).exp()
+            shown = shown * where * (open_by > -CLOSED)
+            share = (kind[..., 0] * patch + first[..., 0]).sigmoid()[..., None]
+            one, other = torch.cat(adds[:3], -1), torch.cat(adds[3:], -1)
+            tone = tone + shown[..., None] * torch.lerp(other, one, share)
+        return picture * tone

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+STANDS_M = 0.3  # what is lower than this is bare ground
+
 
 @dataclass
 class Land:
@@ -13,6 +15,7 @@ class Land:
 
     distance: Tensor  # m
     ground: Tensor  # m, be it under water
+    tall: Tensor  # m, of what grows there
     surface: Tensor  # m, of what is seen
     shown: Tensor  # (B, C, K, 5): colour, how much it mirrors, how it trembles
 

@@ -13,7 +13,7 @@ class Preset:
 
     height: int = 720
     width: int = 1280
-    view_looks: int = 128  # points at which a picture's column looks at the land
+    view_looks: int = 112  # points at which a picture's column looks at the land
     view_width: int = 64  # of the networks that tell colours
     ground_width: int = 40  # of those that tell heights
     channels: int = 96  # numbers in a token

@@ -1,7 +1,8 @@
 """What a step shows: the view's picture with its figures, a given picture's colours, a style, as bytes.
 
 On a CPU the raster walks the picture; elsewhere the view itself tells it. A painted picture is told at half the size of
-a large one and enlarged: a brush costs more than the land it paints, and is broader than a pixel.
+a large one and enlarged: a brush costs more than the land it paints, and is broader than a pixel. So is every large one
+while it is not to be told in full.
 """
 
 from __future__ import annotations
@@ -39,10 +40,14 @@ class Look:
 
 
 class Seeing:
-    """A model's eyes."""
+    """A model's eyes.
+
+    is_full: whether large pictures are told in full, or at half their size. Whoever steps the world sets it.
+    """
 
     def __init__(self, preset: Preset, view: View, brush: Brush, device: torch.device) -> None:
         self._size = preset.height, preset.width
+        self.is_full = True
         self._view, self._brush = view, brush
         self._raster = Raster(view) if device.type == "cpu" else None
 
@@ -55,7 +60,7 @@ class Seeing:
         """
         height, width = self._size
         painted = is_painted(look.style)
-        half = painted and width >= 2 * LARGE and height % 2 == 0 and width % 2 == 0
+        half = (painted or not self.is_full) and width >= 2 * LARGE and height % 2 == 0 and width % 2 == 0
         if half:
             height, width = height // 2, width // 2
         with torch.autocast(moment.camera.device.type, torch.bfloat16):

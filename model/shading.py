@@ -29,6 +29,7 @@ class Textures:
 
     land: Tensor  # (worlds * 512², 4)
     detail: Tensor  # (512², 4)
+    thing: Tensor  # (512², 4)
     town: Tensor  # (512², 3)
     grain: Tensor  # of the detail, (512²,) like the next ones
     bloom: Tensor
@@ -54,6 +55,7 @@ class Textures:
         return Textures(
             land=torch.cat([rows(f.land) for f in fields]),
             detail=rows(first.detail),
+            thing=rows(first.thing),
             town=rows(first.town),
             shift=torch.stack([torch.from_numpy(f.shift_m) for f in fields]).to(device),
             **{name: rows(channel) for name, channel in named.items()},

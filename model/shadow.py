@@ -10,7 +10,8 @@ from torch import Tensor
 
 from model.camera import SHADOW_AHEAD_M, SHADOW_M, SHADOWS_TO_M, SUN_AZIMUTH_RAD
 from model.conditions import ENVIRONMENT
-from model.field import DETAIL_CELL_M, SIZE, TOWN_CELL_M
+from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE, TOWN_CELL_M
+from model.looking import middles, standing_of
 from model.points import Points
 from model.shading import Moment, Shader, Textures, nearest, of_some, sample, texels, weight_of
 
@@ -21,12 +22,11 @@ _SUN = ENVIRONMENT.index("sun_rad")
 
 @torch.no_grad()
 def looming(
-    stands: Shader, houses: Shader, textures: Textures, moment: Moment, at: Points, sunward: Tensor, told: Tensor
+    stands: Shader, houses: Shader, textures: Textures, moment: Moment, at: Points, told: Tensor
 ) -> list[Tensor]:
     """How far what stands at each of SHADOW_M towards the sun rises above the ray to it, as numbers (B, …) in 0..2.
 
     1 where it just meets the ray, 0 where nothing stands or nothing is looked for: on water and houses, and far off.
-    sunward (B, …): how much the land's patches change a metre nearer to the sun.
     """
     shape = at.ground.shape
     trees, blocks = weight_of(moment, "tree_cover"), weight_of(moment, "block_m")
@@ -49,10 +49,11 @@ def looming(
         given = of_some(shader, [p.take(chosen) for p in parts], where.view(shape), index.take(chosen), told.float())
         return torch.zeros_like(x).index_copy(0, chosen, F.leaky_relu(given[:, 0], LEAK))
 
-    x, y, u, v, distance, grove, change, ground = (
-        there(p) for p in (at.x, at.y, at.u, at.v, at.distance, at.land[..., 3], sunward, at.ground)
-    )
+    x, y, u, v, distance, ground = (there(p) for p in (at.x, at.y, at.u, at.v, at.distance, at.ground))
+    yaw = moment.camera[:, 3].float().take(which)
+    ahead_x, ahead_y, base = yaw.sin(), yaw.cos(), moment.world.take(which) * (SIZE * SIZE)
     own = there(at.tall).clamp(min=0)
+    most, slender = (values.flatten().take(which) for values in standing_of(moment))
     sun = moment.environment[:, _SUN].float()
     tangent = (sun.sin().clamp(min=0.02) / sun.cos().clamp(min=0.05)).take(which)
     towards = (moment.camera[:, 3].float() - SUN_AZIMUTH_RAD).cos().take(which)
@@ -66,9 +67,12 @@ def looming(
             if trees is not None:
                 du, dv = u + dx / DETAIL_CELL_M, v + dy / DETAIL_CELL_M
                 detail, rank = sample(textures.detail, 0, du, dv), nearest(textures.detail, du, dv)[:, 1]
-                looks = [z.log() / 4, (z / 40).clamp(max=2)]
-                parts = [detail[:, 0], rank, grove + step * change, ground / 40, *looks, detail[:, 2]]
-                high = 10 * told_by(stands, parts, detail[:, 0] > 0)
+                right, down = middles(textures, du, dv)
+                away = (z + right * ahead_x + down * ahead_y).clamp(min=1)
+                looks = [away.log() / 4, (away / 40).clamp(max=2)]
+                grove = sample(textures.land, base, (x + dx + right) / LAND_CELL_M, (y + dy + down) / LAND_CELL_M)[:, 3]
+                parts = [detail[:, 0], rank, grove, ground / 40, *looks, detail[:, 2]]
+                high = 10 * told_by(stands, parts, (detail[:, 0] > slender) & (rank <= most))
             if blocks is not None:
                 shift = textures.shift[moment.world].index_select(0, which)
                 row, column = (((p + s) / TOWN_CELL_M).floor().long() & (SIZE - 1) for p, s in (

@@ -18,27 +18,41 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from model.camera import EYE_M, FIELD_OF_VIEW_RAD, HORIZON, NEAREST_M, distances
+from model.camera import EYE_M, FIELD_OF_VIEW_RAD, HORIZON, NEAREST_M
+from model.closer import mirrored, with_foliage, with_fronts
 from model.diorama.places import PLACES
-from model.land import STANDS_M, Terrain
+from model.land import Terrain
 from model.litter import Litter
+from model.looking import looks_along
 from model.overlay import Overlay
-from model.points import Land
+from model.points import STANDS_M, Land
 from model.preset import Preset
 from model.shading import TOLD, Moment, Textures, weight_of
 from model.sky import Sky
 
 _TOLD = 128  # numbers that all networks are told of a moment
 NEAREST_AT_MOST_M = 6.0  # where a view begins that looks at the sky
+STEEP_DUNES = 0.15  # share of the highest dunes from which on they hide what is below the picture
 
 
 Between = Callable[[Tensor, Tensor], Tensor]  # picture (B, C, R, 3) and depth (B, C, R) to picture
 
 
+def nearest_of(moment: Moment, lowest: float) -> float:
+    """Where the rays of one view begin, in m, whose lowest line of sight rises by `lowest` a metre.
+
+    No nearer than that meets the ground, should it rise a little towards the eyes; but from the nearest on where houses
+    and dunes rise before one.
+    """
+    dunes = weight_of(moment, "dune_m")
+    if weight_of(moment, "block_m") is not None or (dunes is not None and float(dunes) > STEEP_DUNES):
+        return NEAREST_M
+    return min(max(round(0.7 * EYE_M / max(1e-3, -lowest), 1), NEAREST_M), NEAREST_AT_MOST_M)
+
+
 class View(nn.Module):
     """Field, camera and conditions to pictures."""
 
-    distance: Tensor
     own_place: Tensor
     terrain: Terrain
     sky: Sky
@@ -46,7 +60,6 @@ class View(nn.Module):
     def __init__(self, preset: Preset) -> None:
         super().__init__()
         self.preset = preset
-        self.register_buffer("distance", torch.from_numpy(distances(preset.view_looks)), persistent=False)
         self.tell = nn.Sequential(nn.Linear(TOLD, _TOLD), nn.SiLU(), nn.Linear(_TOLD, _TOLD), nn.SiLU())
         # A venue's own: what its footage taught beside the moment, and its place; nothing in the model that is shipped.
         self.venue = nn.Parameter(torch.zeros(_TOLD), requires_grad=False)
@@ -68,7 +81,8 @@ class View(nn.Module):
         u (B, C) and v (R,): columns and rows in 0..1 of the picture; aspect: width over height; pixel: height of one,
         of the picture. `above`: all rows of the same columns, (B, C, H, 3), and their distances in m, (B, C, H),
         for water to mirror; without them rows are those of a whole picture, which mirrors itself. `between` changes
-        what is seen of land and sky before anything falls over it. distance (K,): where rays look at the land, in m.
+        what is seen of land and sky before anything falls over it. distance (K,) or (B, C, K): where rays look at the
+        land, in m; without it as `looks_along` has it.
         """
         b, c = u.shape
         told = self.told_of(moment)
@@ -79,12 +93,8 @@ class View(nn.Module):
         slope = (HORIZON - v)[None] * heights + pitch.tan()  # (B, R)
         far = self.sky(textures, moment, across, torch.full_like(across, 0.003), told)
         if distance is None:
-            distance = self.distance
-        if b == 1 and not torch.is_grad_enabled():
-            # One view looks no nearer than its lowest line of sight meets the ground, should it rise towards the eyes.
-            nearest = 0.7 * EYE_M / max(1e-3, -float(slope[0, -1]))
-            looks = distances(len(distance), min(max(round(nearest, 1), NEAREST_M), NEAREST_AT_MOST_M))
-            distance = torch.from_numpy(looks).to(distance.device)
+            nearest = nearest_of(moment, float(slope[0, -1])) if b == 1 else NEAREST_M
+            distance = looks_along(textures, moment, across, self.preset.view_looks, nearest)
         land, points = self.terrain(textures, moment, across, distance, told, far)
         focal_px = 1 / (pixel * heights)
         shown, at, met, cover = self.terrain.meet(land, moment.camera[:, 2].float(), slope, focal_px)
@@ -92,9 +102,9 @@ class View(nn.Module):
         bare = (points.depth <= 0) & (points.tall < STANDS_M) & (points.house < STANDS_M)
         colour = self.litter(textures, moment, colour, bare.gather(2, at), met, across, told)
         if weight_of(moment, "block_m") is not None:
-            colour = self.terrain.with_fronts(moment, colour, points, at, cover, slope, told)
+            colour = with_fronts(self.terrain.fronts, moment, colour, points, at, cover, slope, told)
         if weight_of(moment, "tree_cover") is not None:
-            colour = self.terrain.with_foliage(textures, moment, colour, points, at, cover, slope, told)
+            colour = with_foliage(self.terrain.foliage, textures, moment, colour, points, at, cover, met, slope, told)
         open_sky = cover < 1
         picture = colour
         rows = open_sky.any(0).any(0).nonzero()[:, 0]
@@ -106,7 +116,7 @@ class View(nn.Module):
             upper = torch.lerp(sky, colour[:, :, :top], cover[:, :, :top, None])
             picture = torch.cat([upper, colour[:, :, top:]], 2)
         horizon, focal = HORIZON + pitch[:, 0].tan() / heights, 1 / heights
-        picture = self.terrain.mirrored(picture, shown, met, v, horizon, focal, *(above or (picture, met)))
+        picture = mirrored(picture, shown, met, v, horizon, focal, *(above or (picture, met)))
         if between is not None:
             picture = between(picture, met)
         picture = self.overlay(textures, moment, picture, u, v, told, aspect)

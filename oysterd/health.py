@@ -21,7 +21,7 @@ from oysterd.refusals import Refusals
 # What p50 and p99 of directives are taken over.
 REMEMBERED_DIRECTIVES = 500
 STARTING = "starting"
-FIGURES = ("step", "steps_per_s", "rtf", "headroom", "step_ms_p50", "step_ms_p99", "slice_ms")
+FIGURES = ("step", "steps_per_s", "rtf", "headroom", "detail", "step_ms_p50", "step_ms_p99", "slice_ms")
 
 
 class Device:
@@ -188,6 +188,8 @@ class Health:
         Devices that are missing, what those that work ask for, and payloads that can't be read.
         """
         lines = []
+        if self.world.get("detail", 1.0) < 1.0:
+            lines.append("world.height_px: pictures are drawn at half their size, the machine is too slow for more")
         for device in (*self.inputs.values(), *self.outputs.values(), *self.projectors.values()):
             setting = f"{device.setting} {device.config.name}"
             if not device.is_well and not device.is_starting:

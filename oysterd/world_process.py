@@ -21,6 +21,7 @@ from oysterd.bus import Events, Inbox
 from oysterd.changes import Change
 from oysterd.child import be_ahead, become_child
 from oysterd.config import WorldConfig
+from oysterd.detail import Detail
 from oysterd.ring import ChunkRing
 
 logger = logging.getLogger(__name__)
@@ -116,6 +117,7 @@ def _live(config: WorldConfig, model: Any, world: Any, ring: ChunkRing, out: Eve
     from model.world import WorldError
 
     asked, changes, beat = dict(NOBODY_ASKS), deque[tuple[str, Change]](), _Beat()
+    detail = Detail()
     saved_s, failures, last = time.monotonic(), 0, None
     while True:
         ahead = ring.newest - max(ring.taken, ring.playing)
@@ -129,7 +131,14 @@ def _live(config: WorldConfig, model: Any, world: Any, ring: ChunkRing, out: Eve
                 saved_s = time.monotonic()
                 out.tell("applied", id=message["id"], step=world.index, time_s=world.time_s)
         if beat.due(time.monotonic()) and last is not None:
-            out.tell("stats", step=world.index, asked=last, clamped=last["clamped"], **beat.stats())
+            out.tell(
+                "stats",
+                step=world.index,
+                asked=last,
+                clamped=last["clamped"],
+                detail=1.0 if detail.is_full else 0.5,
+                **beat.stats(),
+            )
         if ahead >= config.ahead_chunks:
             continue
         identifier, change = changes.popleft() if changes else (None, None)
@@ -153,7 +162,11 @@ def _live(config: WorldConfig, model: Any, world: Any, ring: ChunkRing, out: Eve
                 raise
             asked = dict(NOBODY_ASKS)
             chunk = world.step(Conditions())
-        beat.step(began, time.monotonic())
+        ended = time.monotonic()
+        beat.step(began, ended)
+        if why := detail.step(ended - began, ended):
+            model.seeing.is_full = detail.is_full
+            logger.warning("world: %s", why)
         ring.write(chunk.frames[0], chunk.audio)
         last = dict(chunk.applied)
         if identifier is not None:

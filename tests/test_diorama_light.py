@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from model.camera import EYE_M, SAND_X, SAND_Y, SUN_AZIMUTH_RAD, focal
+from model.camera import BLOOM_SCALE, EYE_M, RIPPLE_SCALE, SAND_X, SAND_Y, SUN_AZIMUTH_RAD, WEB_SCALE, focal
 from model.diorama import places, render, terrain
-from model.field import GRIT_CELL_M, PERIOD_M, SIZE, field_of
+from model.field import DETAIL_CELL_M, GRIT_CELL_M, PERIOD_M, SIZE, field_of
 
 FIELD, SHORE = field_of(3), np.array([0.0, 30.0, 0.2])
 HEIGHT, WIDTH = 180, 320
@@ -32,16 +32,35 @@ def _drawn(
     return picture, depth, camera
 
 
+def _ahead(yaw: float) -> tuple[float, float]:
+    return math.sin(yaw), math.cos(yaw)
+
+
 def _shade(name: str, x: float, y: float, distance: float, yaw: float, sun_rad: float) -> float:
     """On the ground at (x, y); -1 where a tree stands."""
     place = _place(name)
     ground = terrain.ground_height(FIELD.land, place, SHORE, x, y, distance)
-    if terrain.tree_at(FIELD.land, FIELD.detail, FIELD.shift_m, place, x, y, ground, distance)[1] > 0:
+    if (
+        terrain.tree_at(
+            FIELD.land,
+            FIELD.detail,
+            FIELD.thing,
+            FIELD.shift_m,
+            place,
+            x,
+            y,
+            ground,
+            distance,
+            math.sin(yaw),
+            math.cos(yaw),
+        )[1]
+        > 0
+    ):
         return -1.0
     return float(
         terrain.shadow_at(
-            FIELD.land, FIELD.detail, FIELD.town, FIELD.shift_m, place, x, y, ground, 0.0, distance,
-            math.cos(yaw - SUN_AZIMUTH_RAD), math.tan(sun_rad), 50.0,
+            FIELD.land, FIELD.detail, FIELD.thing, FIELD.town, FIELD.shift_m, place, x, y, ground, 0.0, distance,
+            *_ahead(yaw), math.tan(sun_rad), 50.0,
         )[0]
     )  # fmt: skip
 
@@ -74,7 +93,19 @@ def test_a_shadow_lies_on_the_side_away_from_the_sun_and_is_short_at_noon() -> N
     rng, sides = np.random.default_rng(0), []
     for x, y in rng.uniform(0, 600, (12000, 2)):
         ground = terrain.ground_height(FIELD.land, place, SHORE, x, y, away)
-        crown, _ = terrain.tree_at(FIELD.land, FIELD.detail, FIELD.shift_m, place, x, y, ground, away)
+        crown, _ = terrain.tree_at(
+            FIELD.land,
+            FIELD.detail,
+            FIELD.thing,
+            FIELD.shift_m,
+            place,
+            x,
+            y,
+            ground,
+            away,
+            math.sin(yaw),
+            math.cos(yaw),
+        )
         if crown < 0.93:
             continue
         behind, before, noon = (
@@ -87,10 +118,11 @@ def test_a_shadow_lies_on_the_side_away_from_the_sun_and_is_short_at_noon() -> N
     assert len(sides) > 5 and behind > 0.6 > 3 * max(before, noon)
 
 
-@pytest.mark.parametrize("name", ["snowfield", "desert"])
+@pytest.mark.parametrize("name", ["snowfield", "desert", "meadow", "lake", "reef"])
 def test_what_lies_at_ones_feet_is_the_same_after_a_period(name: str) -> None:
     here, again = _drawn(name, 0.7)[0], _drawn(name, 0.7, x=300.0 + PERIOD_M)[0]
     assert np.abs(here - again).max() < 0.02
     turns = PERIOD_M / (2 * math.pi)
-    for waves in (SAND_X * turns, SAND_Y * turns, PERIOD_M / (SIZE * GRIT_CELL_M)):
+    scales = (1 / GRIT_CELL_M, RIPPLE_SCALE, WEB_SCALE, BLOOM_SCALE / DETAIL_CELL_M)
+    for waves in (SAND_X * turns, SAND_Y * turns, *(PERIOD_M / SIZE * scale for scale in scales)):
         assert waves == pytest.approx(round(waves), abs=1e-6)

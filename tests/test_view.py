@@ -18,7 +18,7 @@ from model.points import Land
 from model.preset import PRESETS
 from model.shading import Moment, Textures, sample
 from model.shadow import looming
-from model.view import View
+from model.view import View, nearest_of
 
 HEIGHT, WIDTH = 90, 160
 
@@ -51,10 +51,9 @@ def _seen(moment: Moment) -> torch.Tensor:
 
 
 def _both_ways(moment: Moment, rows: int = 30) -> tuple[torch.Tensor, torch.Tensor]:
-    """Columns seen of one moment in the quick way and in training's, both at training's distances."""
+    """Columns seen of one moment in the quick way and in training's."""
     u, v = (torch.arange(12) + 0.5)[None] / 12, (torch.arange(rows) + 0.5) / rows
-    with torch.no_grad(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("model.view.NEAREST_AT_MOST_M", NEAREST_M)
+    with torch.no_grad():
         quick, _, _ = _view().columns(_textures(), moment, u, v, 16 / 9, 1 / rows)
     slow, _, _ = _view().columns(_textures(), moment, u, v, 16 / 9, 1 / rows)
     return quick, slow.detach()
@@ -96,9 +95,7 @@ def test_what_stands_towards_the_sun_looms_the_more_the_lower_the_sun() -> None:
         with torch.no_grad():
             terrain, told = view.terrain, view.told_of(moment)
             points, _ = terrain.relief(_textures(), moment, across, looks, told)
-            parts = looming(
-                terrain.stands, terrain.houses, _textures(), moment, points, torch.zeros_like(points.ground), told
-            )
+            parts = looming(terrain.stands, terrain.houses, _textures(), moment, points, told)
         loomed.append(float(torch.stack(parts).mean()))
     assert loomed[0] > loomed[1] > loomed[2] > 0
 
@@ -108,7 +105,13 @@ def _wall(at_m: float, height_m: float) -> Land:
     z = torch.from_numpy(distances(400))
     surface = torch.where(z > at_m, height_m, 0.0)[None, None]
     colour = torch.where(z > at_m, 1.0, 0.0)[None, None, :, None].expand(1, 1, -1, 3).contiguous()
-    return Land(z[None, None], surface, surface, torch.cat([colour, torch.zeros_like(colour[..., :2])], -1))
+    return Land(
+        z[None, None],
+        surface,
+        torch.zeros_like(surface),
+        surface,
+        torch.cat([colour, torch.zeros_like(colour[..., :2])], -1),
+    )
 
 
 def test_what_stands_hides_what_lies_behind_it() -> None:
@@ -166,3 +169,9 @@ def test_several_worlds_are_seen_at_once() -> None:
         together, _ = _view().picture(_textures(), both, HEIGHT, WIDTH)
     for at, alone in enumerate((one, other)):
         assert (together[at] - _seen(alone)).abs().mean() < 6e-3
+
+
+def test_rays_begin_where_the_picture_does_but_at_ones_feet_where_walls_and_dunes_may_rise() -> None:
+    assert nearest_of(_moment("meadow"), -0.3) > 1.5 * NEAREST_M
+    assert nearest_of(_moment("meadow"), -0.9) == nearest_of(_moment("street"), -0.3) == NEAREST_M
+    assert nearest_of(_moment("desert"), -0.3) == NEAREST_M < nearest_of(_moment("coast"), -0.3)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.camera import (
+    BLOOM_SCALE,
     BUMP_M,
     EYE_M,
     FARTHEST_M,
@@ -24,20 +25,23 @@ from model.camera import (
     MOON_AZIMUTH_RAD,
     MOON_RAD,
     RIPPLE_RAD,
+    RIPPLE_SCALE,
     ROOF_M,
     SAND_BEND,
     SAND_JAG,
     SAND_X,
     SAND_Y,
+    SIDE_M,
     SUN_AZIMUTH_RAD,
     SWAY_RAD_S,
     SWAY_X,
     WAVE_PER_M,
+    WEB_SCALE,
 )
 from model.diorama.places import COLUMN
 from model.diorama.sampling import clamp, hue_of, sample, smooth
 from model.diorama.surfaces import foliage, front, lights
-from model.diorama.terrain import focal_of, ground_along, house_at, shadow_at, tree_at, water_level
+from model.diorama.terrain import focal_of, ground_along, house_at, nearest_m, shadow_at, tree_at, water_level
 from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M, Field
 
 _RIDGE, _SEA, _COVER, _CLEAR, _FLOWERS = (COLUMN[k] for k in ("ridge_m", "sea", "tree_cover", "clear_m", "flowers"))
@@ -54,7 +58,8 @@ _FOLIAGE_M = 120.0  # farther off no leaf is told from another
 
 @nb.njit(fastmath=True, nogil=True, cache=True)
 def render(  # type: ignore[no-untyped-def]
-    image, far_off, width, columns, land, detail, town, sky, shift, place, shore, camera, weather, times, flash, steps,
+    image, far_off, width, columns, land, detail, thing, town, sky, shift, place, shore, camera, weather, times, flash,
+    steps,
 ):  # fmt: skip
     """Draw `columns` (n,) of a picture `width` pixels wide into `image` float32 (H, n, 3), 0..1.
 
@@ -93,7 +98,6 @@ def render(  # type: ignore[no-untyped-def]
     summit = max(0.0, summit) + 4 * place[_SEA] + 1 + highest
     shading = highest if open_air > 0 else 0.0  # no sun comes in under a ceiling or water
     tangent = max(rise, 0.02) / max(low, 0.05)
-    towards_m = sun_x * sy + sun_y * cy
     sand = 0.5 * clamp(place[_DUNE] / 0.8, 0.0, 1.0) + 0.5 * clamp(place[_DUNE] / 20, 0.0, 1.0)
     row_m = 600 / steps / (EYE_M * f)  # of level ground, at a metre, in the rows a look is to be for near by
     growth = math.exp(math.log(FARTHEST_M / 2.0) / steps)
@@ -124,7 +128,8 @@ def render(  # type: ignore[no-untyped-def]
         )
         # --- land, front to back ---
         top = np.float64(height)
-        z = begins
+        z = regular = begins
+        regular += max(0.02, min(max(0.10, z * (growth - 1)), z * z * row_m))
         while z < FARTHEST_M and top > 0:
             if pz < summit and horizon + (pz - summit) / z * f >= top:
                 break
@@ -146,7 +151,7 @@ def render(  # type: ignore[no-untyped-def]
                     house, hue = house_at(town, shift, place, wx, wy, z)
                     surface = ground + house
                 if place[_COVER] > 0.005 and z > place[_CLEAR] and house == 0.0:
-                    crown, tall = tree_at(land, detail, shift, place, wx, wy, ground, z)
+                    crown, tall = tree_at(land, detail, thing, shift, place, wx, wy, ground, z, sy, cy)
                     if crown > 0:
                         tree = crown
                         surface = ground + tall
@@ -159,7 +164,8 @@ def render(  # type: ignore[no-untyped-def]
                     graze = 1 / (1 + z * 0.028)
                     mirror = clamp(1 - 0.85 * graze, 0.12, 0.92)
                     spread = 1 / (1 + z * 0.012)
-                    ripple = sample(detail, 2, wx * 1.1 + clock_s * 1.5, wy * 1.1 - clock_s * 0.8) * spread
+                    ripple_x, ripple_y = wx * RIPPLE_SCALE + clock_s * 1.5, wy * RIPPLE_SCALE - clock_s * 0.8
+                    ripple = sample(detail, 2, ripple_x, ripple_y) * spread
                     chop = 0.09 * (0.5 + wind)
                     tremble = ripple * (0.4 + 1.2 * wind)
                     deep = clamp(depth / 5, 0.0, 1.0)
@@ -214,7 +220,7 @@ def render(  # type: ignore[no-untyped-def]
                     g = place[_GROUND + 1] * (1 - k) + place[_GROUND2 + 1] * k
                     b = place[_GROUND + 2] * (1 - k) + place[_GROUND2 + 2] * k
                     if place[_FLOWERS] > 0.02 and tree == 0.0 and z < 120:
-                        bloom = sample(detail, 3, du * 2.3, dv * 2.3)
+                        bloom = sample(detail, 3, du * BLOOM_SCALE, dv * BLOOM_SCALE)
                         shown = smooth((bloom - 2.3 + 1.5 * place[_FLOWERS]) * 2.5 + 0.5 * patch)
                         shown *= 0.85 * clamp(1.25 - z / 90, 0.0, 1.0)
                         kind = smooth(0.5 + 1.3 * patch)
@@ -237,7 +243,7 @@ def render(  # type: ignore[no-untyped-def]
                     around = 1.0
                     if house == 0.0 and (place[_COVER] > 0.005 or place[_BLOCK] > 0.5):
                         shade, foot = shadow_at(
-                            land, detail, town, shift, place, wx, wy, ground, tall, z, towards_m, tangent, shading
+                            land, detail, thing, town, shift, place, wx, wy, ground, tall, z, sy, cy, tangent, shading
                         )
                         shade *= open_air * (1 - 0.5 * place[_SLENDER])
                     if house > 0.0:
@@ -264,6 +270,10 @@ def render(  # type: ignore[no-untyped-def]
                         sway = 1 + 0.22 * math.sin(clock_s * SWAY_RAD_S + wx * SWAY_X) * wind
                         texture = (0.50 + 0.75 * tree + 0.14 * grain) * sway
                         lambert = (0.30 + 0.70 * tree * max(0.4, rise)) * (1 - 0.45 * shade)
+                        # The side that turns to the sun is the brighter one.
+                        su, sv = du + SIDE_M * sun_x / DETAIL_CELL_M, dv + SIDE_M * sun_y / DETAIL_CELL_M
+                        turned = sample(detail, 0, du, dv) - sample(detail, 0, su, sv)
+                        lambert *= 1 + 0.65 * low * clamp(5 * turned, -1.0, 1.0)
                     elif place[_FLOWERS] > 0.02:
                         texture *= 1 + 0.22 * wind * math.sin(clock_s * GRASS_RAD_S + wx * GRASS_X + wy * GRASS_Y) * (
                             1 - white
@@ -279,7 +289,7 @@ def render(  # type: ignore[no-untyped-def]
                     wet_dark = 1 - 0.22 * rain
                     if sunken > 0.01 and z < 60:
                         # Light that the waves above gather runs over the ground.
-                        run = sample(detail, 2, wx * 0.9 + clock_s * 0.7, wy * 0.9 - clock_s * 0.5)
+                        run = sample(detail, 2, wx * WEB_SCALE + clock_s * 0.7, wy * WEB_SCALE - clock_s * 0.5)
                         web = math.exp(-run * run * 9) * (0.35 + 0.65 * day) * clamp(1.1 - z / 55, 0.0, 1.0)
                         texture *= 1 + 0.85 * web * sunken
                     if place[_MIRROR] > 0.005 and tree == 0.0 and house == 0.0:
@@ -330,7 +340,13 @@ def render(  # type: ignore[no-untyped-def]
                         depths[y] = z
                         mirrors[y], ripples[y] = mirror * (1 - haze), tremble
                 top = row
-            z += max(0.02, min(max(0.10, z * (growth - 1)), z * z * row_m))
+            # Regular steps, the same in every column, and the top of a tree where it is passed between two of them.
+            passes = z + nearest_m(thing, shift, wx, wy, dx, dy) if tree > 0 else 0.0
+            if z + 0.02 < passes < regular:
+                z = passes
+            else:
+                z = regular
+                regular += max(0.02, min(max(0.10, z * (growth - 1)), z * z * row_m))
         # --- sky above ---
         off_moon = math.atan2(math.sin(azimuth - MOON_AZIMUTH_RAD), math.cos(azimuth - MOON_AZIMUTH_RAD))
         east, north, shaft = math.sin(azimuth), math.cos(azimuth), 0.0
@@ -470,7 +486,7 @@ def draw_deep(
     height, width = size
     image, depth = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.float32)
     render(
-        image, depth, width, np.arange(width), field.land, field.detail, field.town, field.sky, field.shift_m, place,
-        shore, camera, weather, times, flash, steps,
+        image, depth, width, np.arange(width), field.land, field.detail, field.thing, field.town, field.sky,
+        field.shift_m, place, shore, camera, weather, times, flash, steps,
     )  # fmt: skip
     return image, depth

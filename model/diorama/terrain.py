@@ -53,29 +53,46 @@ def ground_along(land, place, shore, sea_x, sea_y, x, y, distance):  # type: ign
 
 
 @nb.njit(fastmath=True, cache=True)
-def tree_at(land, detail, shift, place, x, y, ground, distance):  # type: ignore[no-untyped-def]
-    """Of the tree at (x, y): how near its middle, 0..1, and its height in metres there; zeros where none stands."""
+def tree_at(land, detail, thing, shift, place, x, y, ground, distance, ahead_x, ahead_y):  # type: ignore[no-untyped-def]
+    """Of the tree at (x, y): how near its middle, 0..1, and its height in metres there; zeros where none stands.
+
+    ahead_x, ahead_y: the way along which distances are counted.
+    """
     du, dv = (x + shift[0]) / DETAIL_CELL_M, (y + shift[1]) / DETAIL_CELL_M
-    # The rank of the nearest thing, not between two.
-    ui, vi = int(math.floor(du + 0.5)) & 511, int(math.floor(dv + 0.5)) & 511  # noqa: RUF046
-    rank = detail[vi, ui, 1]
+    ui, vi = math.floor(du + 0.5), math.floor(dv + 0.5)
+    of = thing[int(vi) & 511, int(ui) & 511]
+    rank = of[3]
     if rank > place[_COVER] * 2.5:  # more than the densest grove has
-        return 0.0, 0.0
-    # Nothing stands so near that it walls the view up: trees sink as one comes near, and are gone before they are low.
-    grown = smooth((distance - place[_CLEAR]) / (0.6 * place[_CLEAR]))
-    if grown < 0.35:
         return 0.0, 0.0
     crown = sample(detail, 0, du, dv)
     if crown <= place[_SLENDER]:
         return 0.0, 0.0
-    grove = sample(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
-    if rank > place[_COVER] * (1 + 0.6 * grove) * smooth((TREE_LINE_M - ground) / 25):
+    # Nothing stands so near that it walls the view up: trees shrink as one comes near. Where a grove thins out, and
+    # towards the tree line, the last ones are small.
+    right, down = (ui + of[0] - du) * DETAIL_CELL_M, (vi + of[1] - dv) * DETAIL_CELL_M
+    away = distance + right * ahead_x + down * ahead_y
+    grove = sample(land, 3, (x + right) / LAND_CELL_M, (y + down) / LAND_CELL_M)
+    dense = place[_COVER] * (1 + 0.6 * grove) * smooth((TREE_LINE_M - ground) / 25)
+    grown = smooth((away - place[_CLEAR]) / (0.6 * place[_CLEAR])) * smooth((dense - rank) / (0.3 * place[_COVER]))
+    wide = (1 - place[_SLENDER]) * grown
+    if crown <= 1 - wide:
         return 0.0, 0.0
-    crown = clamp((crown - place[_SLENDER]) / (1 - place[_SLENDER]), 0.0, 1.0)
+    crown = clamp((crown - 1 + wide) / wide, 0.0, 1.0)
     rounded = math.sqrt(1 - (1 - crown) * (1 - crown))
     crown = crown * (1 - place[_ROUND]) + rounded * place[_ROUND]
     ragged = 1 + 0.22 * clamp(sample(detail, 2, du, dv), -1.5, 1.5) * (1 - place[_SLENDER])
     return crown, place[_TREE] * crown * grown * (0.75 + 0.25 * (1 - rank)) * ragged
+
+
+@nb.njit(fastmath=True, cache=True)
+def nearest_m(thing, shift, x, y, dx, dy):  # type: ignore[no-untyped-def]
+    """How many metres of distance a ray on its way (dx, dy) a metre is from where it passes the middle of what stands
+    at (x, y).
+    """
+    u, v = (x + shift[0]) / DETAIL_CELL_M, (y + shift[1]) / DETAIL_CELL_M
+    ui, vi = math.floor(u + 0.5), math.floor(v + 0.5)
+    of = thing[int(vi) & 511, int(ui) & 511]
+    return ((ui + of[0] - u) * dx + (vi + of[1] - v) * dy) * DETAIL_CELL_M / (dx * dx + dy * dy)
 
 
 @nb.njit(fastmath=True, cache=True)
@@ -93,12 +110,14 @@ def house_at(town, shift, place, x, y, distance):  # type: ignore[no-untyped-def
 
 
 @nb.njit(fastmath=True, cache=True)
-def shadow_at(land, detail, town, shift, place, x, y, ground, tall, distance, towards, tangent, highest):  # type: ignore[no-untyped-def]
+def shadow_at(  # type: ignore[no-untyped-def]
+    land, detail, thing, town, shift, place, x, y, ground, tall, distance, ahead_x, ahead_y, tangent, highest
+):
     """How much of the sunlight trees and houses take from what stands `tall` m high at (x, y), and how near their foot
     is on the sun's side, each 0..1.
 
-    towards: how much farther off a point is that lies a metre nearer to the sun. tangent: of the sun's height.
-    highest: m, of what stands anywhere; what it could not shade is not looked for.
+    ahead_x, ahead_y: the way along which distances are counted. tangent: of the sun's height. highest: m, of what
+    stands anywhere; what it could not shade is not looked for.
     """
     fade = clamp(1.4 - distance * (1.4 / SHADOWS_TO_M), 0.0, 1.0)
     shade = foot = 0.0
@@ -109,12 +128,12 @@ def shadow_at(land, detail, town, shift, place, x, y, ground, tall, distance, to
         if at > 2.0 and tall + at * tangent - 0.5 * soft > highest:
             continue
         sx, sy = x + at * math.sin(SUN_AZIMUTH_RAD), y + at * math.cos(SUN_AZIMUTH_RAD)
-        z = distance + at * towards + SHADOW_AHEAD_M
+        z = distance + (sx - x) * ahead_x + (sy - y) * ahead_y + SHADOW_AHEAD_M
         stands = 0.0
         if place[_BLOCK] > 0.5:
             stands = house_at(town, shift, place, sx, sy, z)[0]
         if stands == 0.0 and place[_COVER] > 0.005 and z > place[_CLEAR]:
-            stands = tree_at(land, detail, shift, place, sx, sy, ground, z)[1]
+            stands = tree_at(land, detail, thing, shift, place, sx, sy, ground, z, ahead_x, ahead_y)[1]
         if stands > 0.0:
             over = stands - tall - at * tangent
             shade = max(shade, smooth(0.5 + over / soft) * min(1.0, stands))
@@ -133,8 +152,10 @@ focal_of: Any = nb.njit(focal)
 
 
 @nb.njit(fastmath=True, nogil=True, cache=True)
-def heights(out, width, columns, distances, land, detail, town, shift, place, shore, camera, swash, wind):  # type: ignore[no-untyped-def]
-    """Heights in metres along the rays of `columns` (n,), at `distances` (K,), into `out` (n, K, 2): of the ground,
+def heights(  # type: ignore[no-untyped-def]
+    out, width, columns, distances, land, detail, thing, town, shift, place, shore, camera, swash, wind
+):
+    """Heights in metres along the rays of `columns` (n,), at `distances` (n, K), into `out` (n, K, 2): of the ground,
     be it under water, and of what is seen there.
     """
     px, py, yaw = camera[0], camera[1], camera[3]
@@ -144,8 +165,8 @@ def heights(out, width, columns, distances, land, detail, town, shift, place, sh
     for index in range(len(columns)):
         across = (columns[index] + 0.5 - width * 0.5) / f
         dx, dy = sy + cy * across, cy - sy * across
-        for k in range(len(distances)):
-            z = distances[k]
+        for k in range(distances.shape[1]):
+            z = distances[index, k]
             wx, wy = px + dx * z, py + dy * z
             ground = ground_height(land, place, shore, wx, wy, z)
             surface = ground
@@ -162,5 +183,5 @@ def heights(out, width, columns, distances, land, detail, town, shift, place, sh
                 if house > 0:
                     surface = ground + house
                 elif place[_COVER] > 0.005 and z > place[_CLEAR]:
-                    surface = ground + tree_at(land, detail, shift, place, wx, wy, ground, z)[1]
+                    surface = ground + tree_at(land, detail, thing, shift, place, wx, wy, ground, z, sy, cy)[1]
             out[index, k, 0], out[index, k, 1] = ground, surface

@@ -9,12 +9,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from model.camera import EYE_M, NEAREST_M, SHADOW_M, SUN_AZIMUTH_RAD, distances
+from model.camera import SHADOW_M, SUN_AZIMUTH_RAD, distances
+from model.land import FEATURES
+from model.looking import FINER, far_looks, standing_of
 from model.raster import relief, surfaces
 from model.raster.room import Array, Now, Room, asked, asked_rows, grown
 from model.shading import Moment, Textures, weight_of
 from model.shadow import LEAST_BLOCKS
-from model.view import NEAREST_AT_MOST_M, View
+from model.view import View, nearest_of
 
 _FAR_TREES_M = 50.0  # whose height sixteen bits tell to a pixel
 
@@ -27,9 +29,8 @@ class Land:
         across: NDArray[np.float64], step: int, lowest: float, least: float,
     ) -> None:  # fmt: skip
         self._room, self._terrain = room, view.terrain
-        looks, columns = len(view.distance), len(across)
-        # One looks no nearer than the lowest line of sight meets the ground, should it rise towards the eyes.
-        nearest = min(max(round(0.7 * EYE_M / max(1e-3, -lowest), 1), NEAREST_M), NEAREST_AT_MOST_M)
+        looks, columns = view.preset.view_looks, len(across)
+        nearest = nearest_of(moment, lowest)
         along = distances(looks, nearest).astype(np.float64)
         x, y, eye, yaw = now.camera[:4]
         self._x, self._y = float(x), float(y)
@@ -41,11 +42,15 @@ class Land:
         self._distance = room("distance", *shape)
         town = textures.town.numpy()
         blocks = weight_of(moment, "block_m")
-        if blocks is None:
-            self._distance[:] = along
-        else:
-            shifted = self._x + now.shift[0], self._y + now.shift[1]
-            relief.to_walls(town, *shifted, self._dx, self._dy, along, self._distance)
+        shifted = self._x + now.shift[0], self._y + now.shift[1]
+        self._standing = tuple(float(value) for value in standing_of(moment))
+        fine = distances(FINER * looks, nearest)
+        relief.look(
+            textures.thing.numpy(), *shifted, self._dx, self._dy, fine, far_looks(torch.from_numpy(fine), looks),
+            *self._standing, self._distance,
+        )  # fmt: skip
+        if blocks is not None:
+            relief.to_walls(town, *shifted, self._dx, self._dy, self._distance)
         with torch.autocast("cpu", enabled=False):  # a mountain's height needs more than eight bits
             self._relief(textures, moment, now, told.float(), along, step, blocks)
         self.first = np.zeros(columns + 1, np.int64)
@@ -69,7 +74,7 @@ class Land:
         self._level, self._swell = level * 10, math.log1p(math.exp(swell)) * 0.3
         from_here = self._x, self._y
         dx, dy = self._dx, self._dy
-        self._ground, at = room("ground", *shape), along
+        self._ground, self._after, at = room("ground", *shape), room("after", *shape, kind="u1"), along
         if step > 1:
             extra = 2 * dx[-1] - dx[-2], 2 * dy[-1] - dy[-2]
             dx, dy = np.append(dx[::step], extra[0]), np.append(dy[::step], extra[1])
@@ -77,7 +82,7 @@ class Land:
         out = room("ground features", 8, len(dx) * len(at))
         relief.ground_features(textures.land.numpy(), *from_here, dx, dy, now.shore, at, out)
         coarse = asked(terrain.ground, out, out.shape[1], told).reshape(len(dx), len(at)) * 40
-        relief.ground_between(coarse, at, step, self._distance, self._ground)
+        relief.ground_between(coarse, at, step, self._distance, self._ground, self._after)
         self._at, self._step = at, step
         self._shadows(textures, moment, now, told, dx, dy, coarse)
         dx, dy = self._dx, self._dy
@@ -88,8 +93,8 @@ class Land:
             near, far = room("tree features", 7, columns * looks), self._room.rows("far trees", columns * looks, 7)
             others = room("others", columns * looks, kind="i4")
             count, count_far = relief.tree_features(
-                textures.land.numpy(), textures.detail.numpy(), *from_here, now.shift, dx, dy, self._distance,
-                self._ground, _FAR_TREES_M, near, some, far, others,
+                textures.land.numpy(), textures.detail.numpy(), textures.thing.numpy(), *from_here, now.shift, dx, dy,
+                *now.ahead, self._distance, self._ground, *self._standing, _FAR_TREES_M, near, some, far, others,
             )  # fmt: skip
             tall = self._tall.reshape(-1)
             if count:
@@ -136,8 +141,8 @@ class Land:
         out, houses = self._room.rows("shadow features", most, 7), room("shadow house features", 4, most)
         places, others = room("shadow places", most, kind="i4"), room("shadow houses", most, kind="i4")
         count, count_built = relief.sunward_features(
-            textures.land.numpy(), textures.detail.numpy(), textures.town.numpy(), self._x, self._y, now.shift, dx, dy,
-            self._at, ground, math.cos(now.camera[3] - SUN_AZIMUTH_RAD), trees is not None, built, out, places, houses,
+            textures.land.numpy(), textures.detail.numpy(), textures.thing.numpy(), textures.town.numpy(), self._x,
+            self._y, now.shift, dx, dy, *now.ahead, self._at, ground, *self._standing, built, out, places, houses,
             others,
         )  # fmt: skip
         if count:
@@ -156,13 +161,13 @@ class Land:
         room, terrain, count = self._room, self._terrain, self.count
         most = self._distance.size
         self.points, self.shown = room("points", most, len(surfaces.POINT)), room("shown", most, 4)
-        out = self._room.rows("surface features", most, surfaces.FEATURES)
+        out = self._room.rows("surface features", most, FEATURES)
         surfaces.surface_features(
-            textures.land.numpy(), textures.detail.numpy(), textures.grain.numpy(), textures.bloom.numpy(), self._x,
-            self._y, now.shift, self._dx, self._dy, self._off_sun, self._distance, self._ground, self._tall,
-            self._house, self._hue, self._crest, self._trough, self._sunward, self._at, self._step, self._tangent,
-            self.places, count, now.clock, self._level, weight_of(moment, "sunken") is not None,
-            weight_of(moment, "dune_m") is not None, now.wind, now.rain, self.points, out,
+            textures.land.numpy(), textures.detail.numpy(), textures.grain.numpy(), self._x, self._y, now.shift,
+            self._dx, self._dy, self._off_sun, self._distance, self._ground, self._tall, self._house, self._hue,
+            self._crest, self._trough, self._sunward, self._at, self._after, self._step, self._tangent, self.places,
+            count, now.clock, self._level, weight_of(moment, "sunken") is not None, now.wind, now.rain, self.points,
+            out,
         )  # fmt: skip
         given = asked_rows(terrain.surface, out, count, told)
         light = terrain.light(told)[0].float().numpy()

@@ -9,16 +9,18 @@ import math
 
 import numpy as np
 
-from model.camera import BUMP_M, FLOOR_M, RIPPLE_RAD, SAND_BEND, SAND_JAG, SAND_X, SAND_Y, WINDOW_M
+from model.camera import BLOOM_SCALE, BUMP_M, FLOOR_M, RIPPLE_RAD, SAND_BEND, SAND_JAG, SAND_X, SAND_Y, WINDOW_M
 from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M
-from model.land import STANDS_M
-from model.litter import DARKEST, FULL_M, TO_M
+from model.litter import BLOOM_M, CLOSED, DARKEST, FINE_M, GRIT_M, SAND_M
+from model.points import STANDS_M
 from model.raster.surfaces import SUN_X, SUN_Y
 from model.raster.texture import clamp, inlined, kernel, put, sample, sample_of, sigmoid, sine, whole
 
 _FOLIAGE_M = 120.0  # farther off no leaf is told from another
 _MIRRORS = 0.02  # less than this is no mirror
 FOLIAGE, FRONTS = 14, 18  # features
+_DARKEST = np.float32(DARKEST)
+_BUMP_U, _BUMP_V = BUMP_M * SUN_X / FINE_CELL_M, BUMP_M * SUN_Y / FINE_CELL_M
 
 
 @kernel
@@ -41,7 +43,10 @@ def paint(  # type: ignore[no-untyped-def]
             over = 1e-6
             if on:
                 flat = max(flat_eye * (1 / d0 - 1 / d), 1e-6)
-                over = max(min(high - low, max(1.5 * flat, least)), 1e-6)
+                over = high - low
+                if min(points[before, 4], points[n, 4]) <= STANDS_M:  # what stands is one body from its foot to its top
+                    over = min(over, max(1.5 * flat, least))
+                over = max(over, 1e-6)
             while r >= 0 and slope[r] <= high:
                 share = np.float32(1)
                 if on:
@@ -68,40 +73,84 @@ def paint(  # type: ignore[no-untyped-def]
             depth[c, y] = mirror[c, y] = 0
 
 
+@inlined
+def _fade(d, to):  # type: ignore[no-untyped-def]
+    return min(max((np.float32(to[0]) - d) * np.float32(1 / (to[0] - to[1])), np.float32(0)), np.float32(1))
+
+
 @kernel
 def strew(  # type: ignore[no-untyped-def]
-    picture, at, depth, points, x0, y0, dx, dy, shift, land, grain_of, bloom_of, gains, sandy
+    picture, at, depth, points, x0, y0, dx, dy, shift, land, grain_of, bloom_of, gains, blossoms, sandy, flowers
 ):
-    """Lay the finest of what lies on bare ground over picture (C, R, 3). See `model.litter`.
+    """Lay what lies on bare ground over picture (C, R, 3). See `model.litter`.
 
-    gains (KINDS,): how much each of them shows.
+    gains (KINDS, 3): how much each of the textures shows; blossoms (BLOSSOM,): what is told of them.
     """
+    to_m = BLOOM_M[0] if flowers else FINE_M[0]
+    fine_r, fine_g, fine_b = gains[0]
+    bump_r, bump_g, bump_b = gains[1]
+    grit_r, grit_g, grit_b = gains[2]
+    sand_r, sand_g, sand_b = gains[3]
+    opens, patchy, closed, kind, first, haze = blossoms[:6]
+    # A patch adds or takes little: most of the ground need not ask for it.
+    shut = -(closed + 2.5 * abs(patchy) + CLOSED) / opens if opens > 0 else -1e9
     for c in range(picture.shape[0]):
         for r in range(picture.shape[1] - 1, -1, -1):
             d = depth[c, r]
-            if d <= 0 or d >= TO_M:
+            if d <= 0 or d >= to_m:
                 break  # what is higher in the picture is farther off, or stands
             p = points[at[c, r]]
             if p[10] > 0 or p[4] >= STANDS_M or p[5] >= STANDS_M:
                 continue
             x, y = x0 + dx[c] * d, y0 + dy[c] * d
-            fine = sample(grain_of, x / FINE_CELL_M, y / FINE_CELL_M)
-            bump_x, bump_y = (x + BUMP_M * SUN_X) / FINE_CELL_M, (y + BUMP_M * SUN_Y) / FINE_CELL_M
-            bump = sample(grain_of, bump_x, bump_y) - fine
-            grit = sample(bloom_of, x / GRIT_CELL_M, y / GRIT_CELL_M) * clamp(1.4 - d / 12, 0.0, 1.0)
-            tone = gains[0] * fine + gains[1] * bump + gains[2] * grit
-            if sandy:
+            red = green = blue = np.float32(1)
+            near = _fade(d, FINE_M)
+            if near > 0:
+                u, v = x / FINE_CELL_M, y / FINE_CELL_M
+                fine = sample(grain_of, u, v)
+                bump = (sample(grain_of, u + _BUMP_U, v + _BUMP_V) - fine) * near
+                fine *= near
+                red += fine_r * fine + bump_r * bump
+                green += fine_g * fine + bump_g * bump
+                blue += fine_b * fine + bump_b * bump
+            near = _fade(d, GRIT_M)
+            if near > 0:
+                grit = sample(bloom_of, x / GRIT_CELL_M, y / GRIT_CELL_M) * near
+                red += grit_r * grit
+                green += grit_g * grit
+                blue += grit_b * grit
+            u, v = (x + shift[0]) / DETAIL_CELL_M, (y + shift[1]) / DETAIL_CELL_M
+            near = _fade(d, SAND_M) if sandy else np.float32(0)
+            if near > 0:
                 patch = sample_of(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
-                grain = sample(grain_of, (x + shift[0]) / DETAIL_CELL_M, (y + shift[1]) / DETAIL_CELL_M)
+                grain = sample(grain_of, u, v)
                 sand = sine(x * SAND_X + y * SAND_Y + SAND_BEND * patch + SAND_JAG * grain)
-                tone += gains[3] * sand * clamp(0.6 + 0.3 * patch + 0.3 * grain, 0.0, 1.0)
-            tone = max(1 + tone * clamp((TO_M - d) / (TO_M - FULL_M), 0.0, 1.0), DARKEST)
-            for j in range(3):
-                picture[c, r, j] *= tone
+                sand *= clamp(0.6 + 0.3 * patch + 0.3 * grain, 0.0, 1.0) * near
+                red += sand_r * sand
+                green += sand_g * sand
+                blue += sand_b * sand
+            red, green, blue = max(red, _DARKEST), max(green, _DARKEST), max(blue, _DARKEST)
+            near = _fade(d, BLOOM_M) if flowers else np.float32(0)
+            if near > 0:
+                bloom = sample(bloom_of, u * BLOOM_SCALE, v * BLOOM_SCALE)
+                if bloom > shut:
+                    patch = sample_of(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
+                    open_by = opens * bloom + patchy * patch + closed
+                    if open_by > -CLOSED:
+                        shown = sigmoid(open_by) * near * math.exp(-haze * d / 30)
+                        share = sigmoid(kind * patch + first)
+                        red += shown * (blossoms[9] + share * (blossoms[6] - blossoms[9]))
+                        green += shown * (blossoms[10] + share * (blossoms[7] - blossoms[10]))
+                        blue += shown * (blossoms[11] + share * (blossoms[8] - blossoms[11]))
+            picture[c, r, 0] *= red
+            picture[c, r, 1] *= green
+            picture[c, r, 2] *= blue
 
 
 @kernel
-def foliage_features(picture, at, depth, points, slope, eye, grain_of, bloom_of, pixels, out):  # type: ignore[no-untyped-def]
+def foliage_features(  # type: ignore[no-untyped-def]
+    picture, at, depth, points, x0, y0, dx, dy, slope, eye, grain_of, bloom_of, pixels, out
+):
     """What the network of leaves is told of pixels that show what grows: into `out` uint16 (…, FOLIAGE), bfloat16 by
     its bits; how many there are.
     """
@@ -113,10 +162,10 @@ def foliage_features(picture, at, depth, points, slope, eye, grain_of, bloom_of,
             if depth[c, r] <= 0:
                 continue
             p = points[at[c, r]]
-            distance, tall = p[0], p[4]
-            if not (tall > STANDS_M and distance < _FOLIAGE_M):
+            distance, tall = depth[c, r], p[4]
+            if not (tall > STANDS_M and p[0] < _FOLIAGE_M):
                 continue
-            x, y = p[1], p[2]
+            x, y = x0 + dx[c] * distance, y0 + dy[c] * distance
             h = eye + slope[r] * distance - p[3]
             leaf = np.float32(0)
             fade = clamp(1.3 - distance / 55, 0.0, 1.0)
@@ -206,7 +255,7 @@ def furnish(flat, pixels, count, given):  # type: ignore[no-untyped-def]
 @kernel
 def reflect(picture, depth, mirror, tremor, horizon, focal):  # type: ignore[no-untyped-def]
     """Lay over picture (C, R, 3) what its water and wet ground mirror; horizon in 0..1 of the picture, focal length in
-    its heights. See `model.land.Terrain.mirrored`.
+    its heights. See `model.closer.mirrored`.
     """
     rows = picture.shape[1]
     top = max(0, whole(horizon * rows))

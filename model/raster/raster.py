@@ -1,8 +1,9 @@
 """The raster: a view's picture of one moment on a CPU, walk by walk.
 
 Between the walks the view's own networks say what points are and what they look like. A large picture casts rays for
-every second of its columns, knows the soft sky at every fourth pixel, and asks for the ground's height at every second
-point of every second ray; all else is told for each row of each ray.
+every second of its columns, knows the soft sky at every fourth pixel, and asks for the ground's height, and for what
+stands towards the sun, at half as many distances as there are looks, of every second ray; all else is told for each row
+of each ray.
 """
 
 from __future__ import annotations
@@ -69,10 +70,11 @@ class Raster:
             land.first, land.rises, land.joined, land.points, land.shown, slope, eye, focal_px, picture, at, depth,
             mirror, tremor,
         )  # fmt: skip
-        gains = view.litter.shows(told)[0].float().numpy()
+        gains, blossoms = (part[0].numpy() for part in view.litter.gains(told))
         pixels.strew(
             picture, at, depth, land.points, *land.rays, now.shift, textures.land.numpy(), textures.grain.numpy(),
-            textures.bloom.numpy(), gains, weight_of(moment, "dune_m") is not None,
+            textures.bloom.numpy(), gains, blossoms, weight_of(moment, "dune_m") is not None,
+            weight_of(moment, "flowers") is not None,
         )  # fmt: skip
         flat, number = picture.reshape(-1, 3), self._room("pixels", columns * height, kind="i4")
         terrain = view.terrain
@@ -84,7 +86,8 @@ class Raster:
         if weight_of(moment, "tree_cover") is not None:
             out = self._room.rows("foliage", columns * height, pixels.FOLIAGE)
             count = pixels.foliage_features(
-                picture, at, depth, land.points, slope, eye, textures.grain.numpy(), textures.bloom.numpy(), number, out
+                picture, at, depth, land.points, *land.rays, slope, eye, textures.grain.numpy(), textures.bloom.numpy(),
+                number, out,
             )  # fmt: skip
             if count:
                 pixels.leave(flat, number, count, asked_rows(terrain.foliage, out, count, told)[:, 0])

@@ -7,28 +7,90 @@ import math
 import numpy as np
 
 from model.camera import SHADOW_AHEAD_M, SHADOW_M, SHADOWS_TO_M, SUN_AZIMUTH_RAD, WAVE_PER_M
-from model.field import DETAIL_CELL_M, LAND_CELL_M, TOWN_CELL_M
-from model.raster.texture import clamp, kernel, nearest, put, sample_land, sample_of, sine, texel
+from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE, TOWN_CELL_M
+from model.looking import AT, LOOKS_FOR_ONE, STANDING_TO_M
+from model.raster.texture import clamp, inlined, kernel, nearest, put, sample_land, sample_of, sine, texel, whole
 
 _HALVINGS = 5  # by which a wall is found between two points of a ray
 _HOUSES_M = 420.0  # farther off a wall's place is exact enough
 
 
 @kernel
-def to_walls(town, x0, y0, dx, dy, distance, out):  # type: ignore[no-untyped-def]
-    """Distances (C, K) along rays into `out`, the two next to each wall moved to it.
+def look(thing, x0, y0, dx, dy, fine, far, most, slender, out):  # type: ignore[no-untyped-def]
+    """Distances (C, K) of looks along rays into `out`. See `model.looking`.
 
-    x0, y0: m, the town's shift counted in; dx, dy (C,): m a metre of distance (K,).
+    x0, y0: m, the detail's shift counted in; dx, dy (C,): m a metre of distance; fine (FINER * K,): the places that are
+    searched, in m; far: looks that are alike on every ray; most, slender: the highest rank that may stand, and how
+    near the middle of a crown it is solid.
+    """
+    places, looks = len(fine), out.shape[1]
+    things = looks // LOOKS_FOR_ONE
+    own = np.zeros(things * len(AT), np.float32)
+    for i in range(out.shape[0]):
+        square = dx[i] * dx[i] + dy[i] * dy[i]
+        last_u = last_v = np.float64(-1e9)
+        found = 0
+        for n in range(places):
+            d = fine[n]
+            if d >= STANDING_TO_M or found == things:
+                break
+            u, v = (x0 + dx[i] * d) / DETAIL_CELL_M, (y0 + dy[i] * d) / DETAIL_CELL_M
+            ui, vi = whole(u + 0.5), whole(v + 0.5)
+            of = thing[(vi & (SIZE - 1)) * SIZE + (ui & (SIZE - 1))]
+            middle_u, middle_v = ui + np.float64(of[0]), vi + np.float64(of[1])
+            new = abs(middle_u - last_u) + abs(middle_v - last_v) > 0.1
+            last_u, last_v = middle_u, middle_v
+            if not new or of[3] > most:
+                continue
+            along = ((middle_u - u) * dx[i] + (middle_v - v) * dy[i]) / square
+            beside_u, beside_v = middle_u - u - along * dx[i], middle_v - v - along * dy[i]
+            solid = of[2] * (1 - slender)
+            inside = solid * solid - beside_u * beside_u - beside_v * beside_v
+            passes = d + along * DETAIL_CELL_M
+            if not (inside > 0 and passes > fine[0]):
+                continue
+            half = math.sqrt(inside / square) * DETAIL_CELL_M
+            for part in range(len(AT)):
+                # Things overlap: nearly in order, so that few have to move.
+                value, at = np.float32(max(passes - half * AT[part], fine[0])), found * len(AT) + part
+                while at > 0 and own[at - 1] > value:
+                    own[at] = own[at - 1]
+                    at -= 1
+                own[at] = value
+            found += 1
+        held, others = 0, looks - found * len(AT)
+        number, k = 0, 0
+        while k < looks:
+            even = np.float32(1e9)
+            if number < others:
+                at_fine = number * ((looks - 1 - far) * (places - 1) / (looks - 1)) / (others - far - 1)
+                if number >= others - far:
+                    at_fine = (number - others + looks) * (places - 1) / (looks - 1)
+                low = min(int(at_fine), places - 2)
+                even = fine[low] + np.float32(at_fine - low) * (fine[low + 1] - fine[low])
+            if held < found * len(AT) and own[held] <= even:
+                out[i, k] = own[held]
+                held += 1
+            else:
+                out[i, k] = even
+                number += 1
+            k += 1
+
+
+@kernel
+def to_walls(town, x0, y0, dx, dy, out):  # type: ignore[no-untyped-def]
+    """Move the two distances next to each wall, of `out` (C, K) along rays, to it.
+
+    x0, y0: m, the town's shift counted in; dx, dy (C,): m a metre of distance.
     """
     c, looks = out.shape
     for i in range(c):
-        before = False
+        before, last = False, np.float32(0)
         for k in range(looks):
-            d = distance[k]
-            out[i, k] = d
+            d = out[i, k]
             here = town[texel((x0 + dx[i] * d) / TOWN_CELL_M, (y0 + dy[i] * d) / TOWN_CELL_M), 0] > 0
             if k > 0 and here and not before and d < _HOUSES_M:
-                near, far = distance[k - 1], d
+                near, far = last, d
                 for _ in range(_HALVINGS):
                     middle = (near + far) / 2
                     at = texel((x0 + dx[i] * middle) / TOWN_CELL_M, (y0 + dy[i] * middle) / TOWN_CELL_M)
@@ -37,7 +99,7 @@ def to_walls(town, x0, y0, dx, dy, distance, out):  # type: ignore[no-untyped-de
                     else:
                         near = middle
                 out[i, k - 1], out[i, k] = near, far
-            before = here
+            before, last = here, d
 
 
 @kernel
@@ -59,25 +121,61 @@ def ground_features(land, x0, y0, dx, dy, shore, distance, out):  # type: ignore
 
 
 @kernel
-def ground_between(coarse, at, step, distance, out):  # type: ignore[no-untyped-def]
-    """Heights (C, K) in m from those of every `step`-th column and point: coarse (C', K') at distances `at` (K',)."""
+def ground_between(coarse, at, step, distance, out, after):  # type: ignore[no-untyped-def]
+    """Heights (C, K) in m from those of every `step`-th column: coarse (C', K') at distances `at` (K',).
+
+    after (C, K): which of those distances each point lies beyond.
+    """
     for i in range(out.shape[0]):
         i0 = i // step
         i1 = min(i0 + 1, coarse.shape[0] - 1)
         a = np.float32(i - i0 * step) / step
+        k0 = 0
         for k in range(out.shape[1]):
-            k0 = min(k // step, len(at) - 2)
+            while k0 < len(at) - 2 and at[k0 + 1] < distance[i, k]:
+                k0 += 1
+            after[i, k] = k0
             b = clamp((distance[i, k] - at[k0]) / (at[k0 + 1] - at[k0]), 0.0, 1.0)
             near = coarse[i0, k0] + a * (coarse[i1, k0] - coarse[i0, k0])
             far = coarse[i0, k0 + 1] + a * (coarse[i1, k0 + 1] - coarse[i0, k0 + 1])
             out[i, k] = near + b * (far - near)
 
 
+@inlined
+def _tell(land, detail, of, u, v, x, y, distance, ahead_x, ahead_y, crown, ground, row):  # type: ignore[no-untyped-def]
+    """Into `row` (7,) what is told of a point (x, y), texels (u, v), of the thing `of` (4,): as model.field.THING."""
+    right = (whole(u + 0.5) + of[0] - u) * DETAIL_CELL_M
+    down = (whole(v + 0.5) + of[1] - v) * DETAIL_CELL_M
+    away = max(distance + right * ahead_x + down * ahead_y, 1.0)
+    row[0], row[1] = crown, of[3]
+    row[2] = sample_of(land, 3, (x + right) / LAND_CELL_M, (y + down) / LAND_CELL_M)
+    row[3], row[4], row[5] = ground / 40, math.log(away) / 4, min(away / 40, 2.0)
+    row[6] = sample_of(detail, 2, u, v)
+
+
 @kernel
 def tree_features(  # type: ignore[no-untyped-def]
-    land, detail, x0, y0, shift, dx, dy, distance, ground, beyond, near, near_places, far, far_places
+    land,
+    detail,
+    thing,
+    x0,
+    y0,
+    shift,
+    dx,
+    dy,
+    ahead_x,
+    ahead_y,
+    distance,
+    ground,
+    most,
+    slender,
+    beyond,
+    near,
+    near_places,
+    far,
+    far_places,
 ):
-    """What the network of what stands is told of the points where a crown is; how many there are of both kinds.
+    """What the network of what stands is told of the points where something may; how many there are of both kinds.
 
     Of those within `beyond` m into near (7, …), of the others into far, uint16 (…, 7), bfloat16 by its bits; their
     numbers into near_places and far_places, column by column.
@@ -90,12 +188,12 @@ def tree_features(  # type: ignore[no-untyped-def]
             d = distance[i, k]
             x, y = x0 + dx[i] * d, y0 + dy[i] * d
             u, v = (x + shift[0]) / DETAIL_CELL_M, (y + shift[1]) / DETAIL_CELL_M
+            of = thing[nearest(u, v)]
+            if of[3] > most:
+                continue
             crown = sample_of(detail, 0, u, v)
-            if crown > 0:
-                row[0], row[1] = crown, detail[nearest(u, v), 1]
-                row[2] = sample_of(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
-                row[3], row[4], row[5] = ground[i, k] / 40, math.log(d) / 4, min(d / 40, 2.0)
-                row[6] = sample_of(detail, 2, u, v)
+            if crown > slender:
+                _tell(land, detail, of, u, v, x, y, d, ahead_x, ahead_y, crown, ground[i, k], row)
                 if d < beyond:
                     for f in range(7):
                         near[f, n] = row[f]
@@ -126,7 +224,26 @@ def house_features(town, x0, y0, shift, dx, dy, distance, places, hues, out):  #
 
 @kernel
 def sunward_features(  # type: ignore[no-untyped-def]
-    land, detail, town, x0, y0, shift, dx, dy, at, ground, towards, trees, blocks, out, places, built, built_places
+    land,
+    detail,
+    thing,
+    town,
+    x0,
+    y0,
+    shift,
+    dx,
+    dy,
+    ahead_x,
+    ahead_y,
+    at,
+    ground,
+    most,
+    slender,
+    blocks,
+    out,
+    places,
+    built,
+    built_places,
 ):
     """Of what may throw a shadow on points of rays: what the networks of what stands and of houses are told of it.
 
@@ -146,17 +263,14 @@ def sunward_features(  # type: ignore[no-untyped-def]
                 if d > SHADOWS_TO_M:
                     break
                 x, y = x0 + dx[i] * d + sx, y0 + dy[i] * d + sy
-                z = max(d + SHADOW_M[step] * towards + SHADOW_AHEAD_M, 1.0)
+                z = max(d + sx * ahead_x + sy * ahead_y + SHADOW_AHEAD_M, 1.0)
                 place = (step * columns + i) * looks + k
-                if trees:
-                    # As in `tree_features`: called as one function by both it took a quarter more time.
-                    u, v = (x + shift[0]) / DETAIL_CELL_M, (y + shift[1]) / DETAIL_CELL_M
+                u, v = (x + shift[0]) / DETAIL_CELL_M, (y + shift[1]) / DETAIL_CELL_M
+                of = thing[nearest(u, v)]
+                if of[3] <= most:
                     crown = sample_of(detail, 0, u, v)
-                    if crown > 0:
-                        row[0], row[1] = crown, detail[nearest(u, v), 1]
-                        row[2] = sample_of(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
-                        row[3], row[4], row[5] = ground[i, k] / 40, math.log(z) / 4, min(z / 40, 2.0)
-                        row[6] = sample_of(detail, 2, u, v)
+                    if crown > slender:
+                        _tell(land, detail, of, u, v, x, y, z, ahead_x, ahead_y, crown, ground[i, k], row)
                         put(bits, out[n])
                         places[n] = place
                         n += 1

@@ -36,6 +36,11 @@ class Now:
     sun: float
     shift: NDArray[np.float64]
 
+    @property
+    def ahead(self) -> tuple[float, float]:
+        """The way along which distances are counted, along x and y."""
+        return math.sin(self.camera[3]), math.cos(self.camera[3])
+
     @staticmethod
     def of(moment: Moment, textures: Textures) -> Now:
         phases, weather = moment.phases[0].tolist(), moment.environment[0].tolist()

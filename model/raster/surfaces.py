@@ -7,42 +7,41 @@ import math
 import numpy as np
 
 from model.camera import (
-    BUMP_M,
     GRASS_RAD_S,
     GRASS_X,
     GRASS_Y,
-    SAND_BEND,
-    SAND_JAG,
-    SAND_X,
-    SAND_Y,
+    RIPPLE_SCALE,
     SHADOW_M,
     SHADOWS_TO_M,
+    SIDE_M,
     SUN_AZIMUTH_RAD,
     SWAY_RAD_S,
     SWAY_X,
+    WEB_SCALE,
 )
-from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M, SIZE
+from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE
+from model.land import FEATURES
 from model.raster.texture import clamp, kernel, nearest, put, sample, sample_land, sample_of, sigmoid, sine
 
 SUN_X, SUN_Y = math.sin(SUN_AZIMUTH_RAD), math.cos(SUN_AZIMUTH_RAD)
+_SIDE_U, _SIDE_V = SIDE_M / DETAIL_CELL_M * SUN_X, SIDE_M / DETAIL_CELL_M * SUN_Y
 _TURN = 2 * math.pi
 # Of a point that is seen: distance in m, x and y in m, height in m of ground, of what grows and of a house there, the
 # house's hue, crown, rank, ripples times what they are to a mirror, and how deep it lies under water.
 POINT = ("distance", "x", "y", "ground", "tall", "house", "hue", "crown", "rank", "tremor", "depth")
-FEATURES = 40
 
 
 @kernel
 def surface_features(  # type: ignore[no-untyped-def]
-    land, detail, grain_of, bloom_of, x0, y0, shift, dx, dy, off_sun, distance, ground, tall, house, hue, crest, trough,
-    sunward, at, step, tangent, places, count, clock, level, sunken, sandy, wind, rain, points, out,
+    land, detail, grain_of, x0, y0, shift, dx, dy, off_sun, distance, ground, tall, house, hue, crest, trough,
+    sunward, at, after, step, tangent, places, count, clock, level, sunken, wind, rain, points, out,
 ):  # fmt: skip
     """Points `places` (count,) into `points` (count, POINT) and what the network is told of them into `out`.
 
     off_sun (C, 2): how near each column's bearing is to the sun's. crest, trough (C, K): of waves; empty where no sea
     is. sunward (SHADOW_M, C', K'): how high what lies towards the sun of every `step`-th column and point stands, at
-    distances `at` (K',); empty where nothing does. tangent: of the sun's height. clock: s. out: uint16 (…, FEATURES),
-    bfloat16 by its bits.
+    distances `at` (K',); empty where nothing does. after (C, K): which of those a point lies beyond. tangent: of the
+    sun's height. clock: s. out: uint16 (…, FEATURES), bfloat16 by its bits.
     """
     looks = distance.shape[1]
     row = np.zeros(FEATURES, np.float32)
@@ -60,17 +59,9 @@ def surface_features(  # type: ignore[no-untyped-def]
         crown, rank = sample_of(detail, 0, u, v), detail[nearest(u, v), 1]
         gap = 6.0 + 0.02 * d
         a1, b1, c1, e1 = sample_land(land, (x + gap * SUN_X) / LAND_CELL_M, (y + gap * SUN_Y) / LAND_CELL_M)
-        fade = clamp(1.2 - d / 38, 0.0, 1.0)
-        fine = bump = 0.0
-        if fade > 0:
-            fine = sample(grain_of, x / FINE_CELL_M, y / FINE_CELL_M)
-            bump_x, bump_y = (x + BUMP_M * SUN_X) / FINE_CELL_M, (y + BUMP_M * SUN_Y) / FINE_CELL_M
-            bump = (sample(grain_of, bump_x, bump_y) - fine) * fade
-            fine *= fade
-        fade = clamp(1.4 - d / 12, 0.0, 1.0)
-        grit = sample(bloom_of, x / GRIT_CELL_M, y / GRIT_CELL_M) * fade if fade > 0 else 0.0
-        fade = clamp(1.25 - d / 90, 0.0, 1.0)
-        bloom = sample(bloom_of, u * 2.3, v * 2.3) * fade if fade > 0 else 0.0
+        side = 0.0
+        if tall[i, k] > 0:
+            side = clamp(5 * (crown - sample_of(detail, 0, u + _SIDE_U, v + _SIDE_V)), -1.0, 1.0)
         fade = clamp(1.4 - d / 160, 0.0, 1.0)
         grain = sample(grain_of, u, v) * fade if fade > 0 else 0.0
         high = ground[i, k]
@@ -78,39 +69,29 @@ def surface_features(  # type: ignore[no-untyped-def]
         wet = depth > 0
         ripple = 0.0
         if wet:
-            ripple = sample(grain_of, x * 1.1 + ripple_x, y * 1.1 - ripple_y) / (1 + d * 0.012)
-        row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8] = (
-            a,
-            b,
-            c,
-            e,
-            crown,
-            rank,
-            grain,
-            bloom,
-            fine,
-        )
-        row[9] = ripple
+            ripple = sample(grain_of, x * RIPPLE_SCALE + ripple_x, y * RIPPLE_SCALE - ripple_y) / (1 + d * 0.012)
+        row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7] = a, b, c, e, crown, rank, grain, side
+        row[8] = ripple
         if has_sea:
-            row[10], row[11] = crest[i, k], trough[i, k]
-        row[12] = 1.0 if wet else 0.0
-        row[13] = min(depth, 8.0) / 4
-        row[14] = math.exp(-depth * 2) if wet else 1.0
-        row[15], row[16], row[17] = clamp((high - level) / 2, -2.0, 2.0), high / 40, tall[i, k] / 10
+            row[9], row[10] = crest[i, k], trough[i, k]
+        row[11] = 1.0 if wet else 0.0
+        row[12] = min(depth, 8.0) / 4
+        row[13] = math.exp(-depth * 2) if wet else 1.0
+        row[14], row[15], row[16] = clamp((high - level) / 2, -2.0, 2.0), high / 40, tall[i, k] / 10
         turned = 8 / gap
-        row[18], row[19], row[20], row[21] = (a1 - a) * turned, (b1 - b) * turned, (c1 - c) * turned, (e1 - e) * turned
-        row[22], row[23] = off_sun[i, 0], off_sun[i, 1]
-        row[24], row[25] = math.log(d) / 4, 1 / (1 + d * 0.028)
-        row[26], row[27] = sine(sway_at + x * SWAY_X), sine(grass_at + x * GRASS_X + y * GRASS_Y)
-        row[28], row[29] = 1.0 if house[i, k] > 0.3 else 0.0, hue[i, k]
-        row[30] = sine(gleam_at + 5 * e)
+        row[17], row[18], row[19], row[20] = (a1 - a) * turned, (b1 - b) * turned, (c1 - c) * turned, (e1 - e) * turned
+        row[21], row[22] = off_sun[i, 0], off_sun[i, 1]
+        row[23], row[24] = math.log(d) / 4, 1 / (1 + d * 0.028)
+        row[25], row[26] = sine(sway_at + x * SWAY_X), sine(grass_at + x * GRASS_X + y * GRASS_Y)
+        row[27], row[28] = 1.0 if house[i, k] > 0.3 else 0.0, hue[i, k]
+        row[29] = sine(gleam_at + 5 * e)
         if sunken:
-            run = sample(grain_of, x * 0.9 + web_x, y * 0.9 - web_y)
-            row[31] = math.exp(-9 * run * run) * clamp(1.1 - d / 55, 0.0, 1.0)
-            row[32], row[33] = sine(rank * 9 * _TURN), sine(rank * 9 * _TURN + _TURN / 4)
-        row[34] = row[35] = row[36] = row[38] = 0
+            run = sample(grain_of, x * WEB_SCALE + web_x, y * WEB_SCALE - web_y)
+            row[30] = math.exp(-9 * run * run) * clamp(1.1 - d / 55, 0.0, 1.0)
+            row[31], row[32] = sine(rank * 9 * _TURN), sine(rank * 9 * _TURN + _TURN / 4)
+        row[33] = row[34] = row[35] = 0
         if sunward.size and d < SHADOWS_TO_M and not wet and house[i, k] < 0.3:
-            i0, k0 = i // step, min(k // step, len(at) - 2)
+            i0, k0 = i // step, after[i, k]
             i1, beside = min(i0 + 1, sunward.shape[1] - 1), (i - i0 * step) / step
             beyond = clamp((d - at[k0]) / (at[k0 + 1] - at[k0]), 0.0, 1.0)
             own, dim = max(tall[i, k], 0.0), clamp(1.4 - d * (1.4 / SHADOWS_TO_M), 0.0, 1.0)
@@ -118,13 +99,7 @@ def surface_features(  # type: ignore[no-untyped-def]
                 stands = (sunward[s, i0, k0] * (1 - beside) + sunward[s, i1, k0] * beside) * (1 - beyond)
                 stands += (sunward[s, i0, k0 + 1] * (1 - beside) + sunward[s, i1, k0 + 1] * beside) * beyond
                 above = clamp((stands - own - SHADOW_M[s] * tangent) / 3 + 1, 0.0, 2.0)
-                row[34 + s] = above * clamp(stands, 0.0, 1.0) * dim
-        row[37], row[39] = grit, bump
-        if sandy:
-            fade = clamp(1.3 - d / 26, 0.0, 1.0)
-            if fade > 0:
-                sand = sine(x * SAND_X + y * SAND_Y + SAND_BEND * e + SAND_JAG * grain)
-                row[38] = sand * fade * clamp(0.6 + 0.3 * e + 0.3 * grain, 0.0, 1.0)
+                row[33 + s] = above * clamp(stands, 0.0, 1.0) * dim
         put(bits, out[n])
         p = points[n]
         p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8] = (

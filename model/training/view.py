@@ -12,6 +12,7 @@ import math
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from queue import Queue
 
 import numpy as np
@@ -19,11 +20,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from model.camera import EYE_M, FIELD_OF_VIEW_RAD, distances
+from model.camera import EYE_M, FIELD_OF_VIEW_RAD
 from model.conditions import GRID, PITCH_LIMIT_RAD
 from model.diorama import overlay, places, render, terrain
 from model.diorama.episode import random_environment
 from model.field import PERIOD_M, field_of
+from model.looking import looks_along
 from model.preset import PRESETS, Preset
 from model.shading import Moment, Textures
 from model.training.course import Course, Rates, options_of
@@ -32,7 +34,7 @@ from model.view import View
 WORLDS = 24  # fields that are learnt from
 PICTURES, COLUMNS, ROWS = 128, 3, 140  # of a batch: many moments, a little of each
 HEIGHT, WIDTH = 360, 640
-LOOKS = 88  # at most, on a ray that is learnt from; a running world's larger pictures look more often
+LOOKS = 112  # at most, on a ray that is learnt from
 
 
 def random_place(rng: np.random.Generator) -> NDArray[np.float32]:
@@ -57,15 +59,21 @@ def random_presence(rng: np.random.Generator) -> NDArray[np.float32]:
     return presence
 
 
+@lru_cache(2)
+def _textures(worlds: range) -> Textures:
+    return Textures.of([field_of(seed) for seed in worlds], torch.device("cpu"))
+
+
 def random_batch(
     rng: np.random.Generator, looks: int, pictures: int, columns: int, worlds: range
 ) -> dict[str, NDArray[np.generic]]:
-    """Columns of random pictures, (B, C, HEIGHT, 3), heights (B, C, looks, 2), and the moments, by name.
+    """Columns of random pictures, (B, C, HEIGHT, 3), where their rays look, (B, C, looks), and the heights there,
+    (B, C, looks, 2), in m, and the moments, by name.
 
     `worlds`: seeds of the fields; a moment's world is a place in this range.
     """
     out: dict[str, list[NDArray[np.generic]]] = {}
-    at = distances(looks)
+    textures = _textures(worlds)
     for _ in range(pictures):
         world = int(rng.integers(len(worlds)))
         field, weights = field_of(worlds[world]), random_place(rng)
@@ -91,22 +99,28 @@ def random_batch(
         image, far_off = np.zeros((HEIGHT, columns, 3), np.float32), np.zeros((HEIGHT, columns), np.float32)
         high = np.zeros((columns, looks, 2), np.float32)
         render.render(
-            image, far_off, WIDTH, chosen, field.land, field.detail, field.town, field.sky, field.shift_m, place, shore,
-            camera, weather, times, flash, 600,
+            image, far_off, WIDTH, chosen, field.land, field.detail, field.thing, field.town, field.sky,
+            field.shift_m, place, shore, camera, weather, times, flash, 600,
         )  # fmt: skip
         bare = image.copy()
+        u = ((chosen + 0.5) / WIDTH).astype(np.float32)
+        moment = {
+            "world": np.array(world), "place": weights, "environment": weather.astype(np.float32),
+            "flash": np.array(flash, np.float32), "camera": camera, "shore": shore, "phases": times,
+            "presence": presence,
+        }  # fmt: skip
+        one = Moment(**{name: torch.from_numpy(value)[None] for name, value in moment.items()})
+        across = torch.from_numpy(2 * u - 1)[None] * math.tan(FIELD_OF_VIEW_RAD / 2)
+        at = looks_along(textures, one, across, looks)[0].numpy()
         overlay.overlay(image, WIDTH, chosen, field.sky, field.fall, camera, weather, times, presence, place)
         terrain.heights(
-            high, WIDTH, chosen, at, field.land, field.detail, field.town, field.shift_m, place, shore, camera,
-            times[2], weather[5],
+            high, WIDTH, chosen, at, field.land, field.detail, field.thing, field.town, field.shift_m, place, shore,
+            camera, times[2], weather[5],
         )  # fmt: skip
         made = {
             "image": image.clip(0, 1.1).transpose(1, 0, 2), "heights": high,
             "bare": bare.clip(0, 1.1).transpose(1, 0, 2), "far_off": far_off.T,
-            "u": ((chosen + 0.5) / WIDTH).astype(np.float32),
-            "world": np.array(world), "place": weights, "environment": weather.astype(np.float32),
-            "flash": np.array(flash, np.float32), "camera": camera, "shore": shore, "phases": times,
-            "presence": presence,
+            "u": u, "distance": at, **moment,
         }  # fmt: skip
         for name, value in made.items():
             out.setdefault(name, []).append(value)
@@ -139,30 +153,39 @@ def loss_of(view: View, textures: Textures, batch: dict[str, Tensor], rows: Tens
     v = ((rows + 0.5) / HEIGHT).to(batch["u"].device)
     with torch.autocast(batch["u"].device.type, torch.bfloat16):
         shown, land, _ = view.columns(
-            textures, moment, batch["u"], v, WIDTH / HEIGHT, 1 / HEIGHT, above=(batch["bare"], batch["far_off"])
+            textures,
+            moment,
+            batch["u"],
+            v,
+            WIDTH / HEIGHT,
+            1 / HEIGHT,
+            above=(batch["bare"], batch["far_off"]),
+            distance=batch["distance"],
         )
     missed = shown - batch["image"][:, :, rows]
     colours = missed.abs().mean() + 4 * missed.square().mean()
     # Near by, where a hand's breadth is many pixels, no more than a tree's height needs.
-    pixels = (WIDTH / 2 / math.tan(FIELD_OF_VIEW_RAD / 2) / view.distance).clamp(max=20)
+    pixels = (WIDTH / 2 / math.tan(FIELD_OF_VIEW_RAD / 2) / batch["distance"]).clamp(max=20)
     seen = torch.stack([land.ground, land.surface], -1)
-    high = (seen - batch["heights"]) * pixels[:, None]
+    high = (seen - batch["heights"]) * pixels[..., None]
     return colours, torch.nn.functional.huber_loss(high, torch.zeros_like(high), delta=1.5)
 
 
 @torch.no_grad()
 def psnrs_db(view: View, worlds: range, batches: int) -> list[float]:
     """Peak signal to noise of the view against the diorama, in dB, of random moments in the fields of these seeds."""
-    textures = Textures.of([field_of(seed) for seed in worlds], torch.device("cpu"))
+    textures = _textures(worlds)
     rng, found = np.random.default_rng([7, 41]), []
     v = (torch.arange(HEIGHT) + 0.5) / HEIGHT
     for _ in range(batches):
         made = random_batch(rng, view.preset.view_looks, PICTURES, COLUMNS, worlds)
-        batch = {name: torch.from_numpy(value) for name, value in made.items()}
-        with torch.autocast("cpu", torch.bfloat16):
-            shown, _, _ = view.columns(textures, moment_of(batch), batch["u"], v, WIDTH / HEIGHT, 1 / HEIGHT)
-        wrong = (shown.clamp(0, 1) - batch["image"].clamp(0, 1)).square().mean((1, 2, 3))
-        found += (-10 * wrong.clamp(min=1e-6).log10()).tolist()
+        whole = {name: torch.from_numpy(value) for name, value in made.items()}
+        for k in range(PICTURES):  # one by one, as pictures are shown: rays then look at walls too
+            batch = {name: value[k : k + 1] for name, value in whole.items()}
+            with torch.autocast("cpu", torch.bfloat16):
+                shown, _, _ = view.columns(textures, moment_of(batch), batch["u"], v, WIDTH / HEIGHT, 1 / HEIGHT)
+            wrong = (shown.clamp(0, 1) - batch["image"].clamp(0, 1)).square().mean()
+            found.append(float(-10 * wrong.clamp(min=1e-6).log10()))
     return found
 
 
@@ -180,7 +203,7 @@ def main() -> None:
     generator = torch.Generator().manual_seed(course.update)
 
     def log() -> str:
-        seen = np.mean(psnrs_db(copy.deepcopy(course.average).cpu(), range(WORLDS), 3))
+        seen = np.mean(psnrs_db(copy.deepcopy(course.average).cpu(), range(WORLDS), 2))
         return f"{course.losses.get('colours', 0.0):.5f}\t{course.losses.get('heights', 0.0):.4f}\t{seen:.2f}"
 
     course.log = log

@@ -1,0 +1,171 @@
+"""What is told of a view pixel by pixel where one looks closely: windows, leaves, and what water mirrors."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from model.camera import FLOOR_M, RIPPLE_RAD, WINDOW_M
+from model.points import STANDS_M, Points
+from model.shading import Moment, Shader, Textures, of_some, sample
+
+_FOLIAGE_M = 120.0  # farther off no leaf is told from another
+_MIRRORS = 0.02  # less than this is no mirror
+
+
+@dataclass
+class _Met:
+    """Pixels (B, C, R) that are looked at closely, their numbers (N,), those of the points they show, and how far off
+    and how high above the ground they are met, in m.
+    """
+
+    where: Tensor
+    index: Tensor
+    at: Tensor
+    distance: Tensor
+    height: Tensor
+
+    def there(self, values: Tensor) -> Tensor:
+        """Of the points that the pixels show, (N,)."""
+        return values.reshape(-1).take(self.at)
+
+
+def _hash(i: Tensor, j: Tensor, k: Tensor) -> Tensor:
+    """Whole numbers to a number in 0..1 that looks like chance."""
+    return (((i * 73856093) ^ (j * 19349663) ^ (k * 83492791)) & 1023).float() / 1023
+
+
+def with_fronts(
+    fronts: Shader,
+    moment: Moment,
+    picture: Tensor,
+    points: Points,
+    at: Tensor,
+    cover: Tensor,
+    slope: Tensor,
+    told: Tensor,
+) -> Tensor:
+    """Picture (B, C, R, 3) with doors and windows in the fronts of its houses; `at` and `cover` as `meet` gives."""
+    met = _met((points.house > STANDS_M).gather(2, at) & (cover > 0.5), moment, points, at, slope)
+    if met is None:
+        return picture
+    there, h = met.there, met.height
+    distance, hue, house = there(points.distance), there(points.hue), there(points.house)
+    cells, floors = (there(points.x) + there(points.y)) / WINDOW_M, h / FLOOR_M
+    i, j, k = cells.floor().long(), floors.floor().long(), (hue * 255).long()
+    fx, fy = 4 * (cells - cells.floor() - 0.5).abs(), floors - floors.floor() - 0.5
+    shop, zero = (j == 0).float(), torch.zeros_like(i)
+    wheel = hue * (6 * math.pi)
+    parts = [
+        fx, 4 * fy.abs(), 2 * fy, _hash(i, j, k), _hash(i, zero + 7, k) * shop, shop,
+        _hash(k, zero + 3, zero + 5), (h / 4).clamp(-1, 2), (house - h).clamp(-1, 2), hue, wheel.sin(), wheel.cos(),
+        (1.5 - distance / 70).clamp(0, 1), 1 / (1 + distance * 0.02), (distance / 300).clamp(max=2),
+        fx * (1 - shop), 4 * fy.abs() * (1 - shop), (hue > 0.7).float(),
+    ]  # fmt: skip
+    given = of_some(fronts, parts, met.where, met.index, told)
+    own = picture.reshape(-1, 3)
+    under = own.index_select(0, met.index)
+    lit = under + torch.sigmoid(given[:, 3:]) * (given[:, :3] - under)
+    return own.index_copy(0, met.index, lit.to(own)).view(picture.shape)
+
+
+def _met(
+    where: Tensor, moment: Moment, points: Points, at: Tensor, slope: Tensor, met_m: Tensor | None = None
+) -> _Met | None:
+    """Pixels `where` (B, C, R) something that is looked at closely is met; None if nowhere.
+
+    It is met_m (B, C, R) off, as `meet` gives; without that as far as the points that are shown.
+    """
+    index = where.flatten().nonzero()[:, 0]
+    if not len(index):
+        return None
+    c, r = where.shape[1:]
+    column, row = index // r, index % r
+    shown = column * points.distance.shape[-1] + at.flatten().take(index)
+    distance, ground = (values.reshape(-1).take(shown) for values in (points.distance, points.ground))
+    if met_m is not None:
+        distance = met_m.reshape(-1).take(index)
+    line = slope.reshape(-1).take(column // c * r + row)
+    height = moment.camera[:, 2].float().take(column // c) + line * distance - ground
+    return _Met(where, index, shown, distance, height)
+
+
+def with_foliage(
+    foliage: Shader, textures: Textures, moment: Moment, picture: Tensor, points: Points, at: Tensor, cover: Tensor,
+    met_m: Tensor, slope: Tensor, told: Tensor,
+) -> Tensor:  # fmt: skip
+    """Picture (B, C, R, 3) with leaves and branches where trees stand; at, cover, met_m as `meet` gives."""
+    near = (points.tall > STANDS_M) & (points.distance < _FOLIAGE_M)
+    met = _met(near.gather(2, at) & (cover > 0.5), moment, points, at, slope, met_m)
+    if met is None:
+        return picture
+    there, h = met.there, met.height
+    distance, tall = met.distance, there(points.tall)
+    beyond = distance / there(points.distance)
+    which = met.index // at[0].numel()  # moment
+    x0, y0 = (moment.camera[:, k].float().take(which) for k in (0, 1))
+    x, y = (c + (there(p) - c) * beyond for c, p in ((x0, points.x), (y0, points.y)))
+    leaf = sample(textures.grain, 0, x * 4.5, h * 4.5) + sample(textures.grain, 0, y * 4.5 + 50, h * 4.5)
+    leaf = leaf * (0.5 * (1.3 - distance / 55).clamp(0, 1))
+    twig = sample(textures.bloom, 0, x * 20, h * 20) + sample(textures.bloom, 0, y * 20 + 50, h * 20)
+    twig = twig * (0.5 * (1.3 - distance / 28).clamp(0, 1))
+    tier = h * 4.6 + 1.2 * leaf
+    knot = ((h / 1.3) - (h / 1.3).floor() - 0.5).abs() * 2
+    parts = [
+        leaf, tier.sin(), tier.cos(), knot, (knot - 0.86).clamp(min=0) * 7, (1.3 - distance / 90).clamp(0, 1),
+        (h / (0.25 * tall + 0.5)).clamp(0, 1), h / 10, tall / 10, there(points.crown), there(points.rank),
+        1 / (1 + distance * 0.028), distance / 100, twig,
+    ]  # fmt: skip
+    own = picture.reshape(-1, 3)
+    under = own.index_select(0, met.index)
+    tone = of_some(foliage, parts, met.where, met.index, told)
+    lit = (under * (1 + tone)).to(own)
+    return own.index_copy(0, met.index, lit).view(picture.shape)
+
+
+def mirrored(
+    picture: Tensor, shown: Tensor, distance: Tensor, v: Tensor, horizon: Tensor, focal: float,
+    above: Tensor, above_distance: Tensor,
+) -> Tensor:  # fmt: skip
+    """Picture (B, C, R, 3) with what water and wet ground mirror of the rows `above` (B, C, H, 3).
+
+    shown as `meet` gives, distance in m (B, C, R), 0 for sky; above_distance (B, C, H); v (R,) rows in 0..1;
+    horizon (B,), and focal length in heights of the picture. A mirrored line of sight goes up as steeply as it
+    came down: what it meets at a distance d stands so much lower in the picture. Two looks find it well enough.
+    """
+    b, c, r, _ = picture.shape
+    low = v[None, None] - horizon.view(-1, 1, 1)
+    where = (shown[..., 3] > _MIRRORS) & (low > 0) & (distance > 0)
+    index = where.flatten().nonzero()[:, 0]
+    if not len(index):
+        return picture
+    rows = above.shape[2]
+    column = index // r
+    row, low = v.take(index % r), low.expand(b, 1, r).reshape(-1).take(column // c * r + index % r)
+    z = distance.reshape(-1).take(index)
+    base = column * rows
+
+    def row_of(at: Tensor) -> Tensor:
+        return at * rows - 0.5
+
+    with torch.no_grad():
+        at = row - 2 * low
+        for _ in range(2):
+            d = above_distance.reshape(-1).take(base + row_of(at).long().clamp(0, rows - 1))
+            at = row - 2 * low + torch.where(d > 0, 2 * low * z / torch.maximum(d, z), 0.0)
+        tremor = shown[..., 4].reshape(-1).take(index)
+        at = torch.minimum(row_of(at + tremor * RIPPLE_RAD * focal), row_of(row) - 1).clamp(0, rows - 1)
+        first = at.long()
+    flat = above.reshape(-1, 3)
+    seen = torch.lerp(
+        flat.index_select(0, base + first),
+        flat.index_select(0, base + (first + 1).clamp(max=rows - 1)),
+        (at - first)[:, None],
+    )
+    own = picture.reshape(-1, 3)
+    mirror = shown[..., 3].reshape(-1).take(index)[:, None]
+    under = own.index_select(0, index)
+    return own.index_copy(0, index, under + mirror * (seen - under)).view(picture.shape)

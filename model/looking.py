@@ -1,0 +1,88 @@
+"""Where the rays of a view look at the land: at every thing that they pass, and evenly in between.
+
+Even ground needs few looks, between which heights and colours are blended. What stands on it needs them where it begins
+and where its middle is passed: its sides are steep, so that half a metre beside it a tree would be metres too low.
+Where things may stand the field says; which do, and how high, the view's networks.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from model.camera import NEAREST_M, distances
+from model.diorama.places import COLUMN, TABLE
+from model.field import DETAIL_CELL_M
+from model.shading import Moment, Textures, nearest
+
+FINER = 4  # places that are searched for things, for each look
+AT = (1.05, 0.85, 0.45, 0.0)  # looks at a thing, from just before its edge to its middle
+LOOKS_FOR_ONE = 8  # of all looks there are so many for each thing that can be looked at, the nearest first
+STANDING_TO_M = 180.0  # farther off things are too small to be looked at apart
+DENSEST = 2.5  # times a place's mean share of what stands: there is more in no grove
+
+
+def standing_of(moment: Moment) -> tuple[Tensor, Tensor]:
+    """What the moments' places have of things: the highest rank that may stand, and how near the middle of a crown
+    it is solid, each (B, 1, 1).
+    """
+    table = torch.from_numpy(TABLE[:, [COLUMN["tree_cover"], COLUMN["slender"]]]).to(moment.place.device)
+    most, slender = (moment.place.float() @ table).view(-1, 2, 1, 1).unbind(1)
+    return torch.where(most > 0.005, DENSEST * most, -1.0), slender
+
+
+def middles(textures: Textures, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+    """The way in m, along x and y, from points (u, v), texels of the detail, to the middle of what may stand there."""
+    right, down, _, _ = nearest(textures.thing, u, v).unbind(-1)
+    return ((u + 0.5).floor() + right - u) * DETAIL_CELL_M, ((v + 0.5).floor() + down - v) * DETAIL_CELL_M
+
+
+def far_looks(fine: Tensor, count: int) -> int:
+    """How many of `count` looks lie farther off than things are looked at; fine: all places that are searched, in m."""
+    return count - int((fine < STANDING_TO_M).sum()) * (count - 1) // (len(fine) - 1) - 1
+
+
+@torch.no_grad()
+def looks_along(textures: Textures, moment: Moment, across: Tensor, count: int, nearest_m: float = NEAREST_M) -> Tensor:
+    """Distances in m (B, C, count), growing, of the looks along rays of columns `across` (B, C)."""
+    fine = torch.from_numpy(distances(FINER * count, nearest_m)).to(across.device)
+    near = fine[fine < STANDING_TO_M]
+    yaw = moment.camera[:, 3:4].float()
+    dx, dy = (yaw.sin() + yaw.cos() * across)[..., None], (yaw.cos() - yaw.sin() * across)[..., None]
+    x0, y0 = ((moment.camera[:, k].float() + textures.shift[moment.world, k])[:, None, None] for k in (0, 1))
+    u, v = (x0 + dx * near) / DETAIL_CELL_M, (y0 + dy * near) / DETAIL_CELL_M
+    right, down, size, rank = nearest(textures.thing, u, v).unbind(-1)
+    u_middle, v_middle = (u + 0.5).floor() + right, (v + 0.5).floor() + down
+    # Where the ray passes the middle, how far beside it, and how much of the way lies inside.
+    square = dx * dx + dy * dy
+    along = ((u_middle - u) * dx + (v_middle - v) * dy) / square
+    beside = (u_middle - u - along * dx).square() + (v_middle - v - along * dy).square()
+    most, slender = standing_of(moment)
+    inside = (size * (1 - slender)).square() - beside
+    passes, half = near + along * DETAIL_CELL_M, (inside.clamp(min=0) / square).sqrt() * DETAIL_CELL_M
+    other = (u_middle.diff(dim=-1).abs() + v_middle.diff(dim=-1).abs()) > 0.1
+    found = (inside > 0) & (rank <= most) & (passes > nearest_m)
+    found[..., 1:] &= other
+    things = count // LOOKS_FOR_ONE
+    place = found.cumsum(-1) - 1
+    counted = found.sum(-1, keepdim=True).clamp(max=things)
+    place = torch.where(found & (place < things), place, things)
+    middles, halves = (
+        torch.zeros(*across.shape, things + 1, device=across.device).scatter(-1, place, values)[..., :things]
+        for values in (passes, half)
+    )
+    looks = torch.cat([middles - halves * part for part in AT], -1).clamp(min=nearest_m)
+    held = (torch.arange(things, device=across.device) < counted).repeat(1, 1, len(AT))
+    # All others lie evenly; those far off on every ray alike, so that ridges have smooth outlines.
+    far = far_looks(fine, count)
+    others = count - len(AT) * counted
+    number = torch.arange(count, device=across.device).expand(*across.shape, count)
+    last = (count - 1 - far) * (len(fine) - 1) / (count - 1)
+    at = number * last / (others - far - 1)
+    far_at = (number - others + count) * (len(fine) - 1) / (count - 1)
+    at = torch.where(number < others - far, at, far_at).clamp(max=len(fine) - 1)
+    low = at.long().clamp(max=len(fine) - 2)
+    even = torch.lerp(fine[low], fine[low + 1], at - low)
+    none = even.new_tensor(torch.inf)
+    both = torch.cat([torch.where(number < others, even, none), torch.where(held, looks, none)], -1)
+    return both.sort(-1).values[..., :count].contiguous()

@@ -1,0 +1,66 @@
+"""How finely the world is drawn while the machine is too slow."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from model.conditions import STEPS_PER_S
+from model.world import load
+from oysterd.detail import Detail
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def steps(self, detail: Detail, took_s: float, seconds: float) -> list[str]:
+        """Steps that take so long each, for so long; what was told."""
+        told = []
+        until = self.now_s + seconds
+        while self.now_s < until:
+            self.now_s += max(took_s, 1 / STEPS_PER_S)
+            why = detail.step(took_s, self.now_s)
+            if why is not None:
+                told.append(why)
+        return told
+
+
+def test_a_hiccup_changes_nothing() -> None:
+    detail, clock = Detail(), _Clock()
+    clock.steps(detail, 0.06, 10)
+    assert clock.steps(detail, 0.2, 0.5) == [] and clock.steps(detail, 0.06, 10) == []
+    assert detail.is_full
+
+
+def test_a_machine_that_is_too_slow_gets_half_the_size_and_says_so() -> None:
+    detail, clock = Detail(), _Clock()
+    told = clock.steps(detail, 0.1, 5)
+    assert not detail.is_full and len(told) == 1
+    assert "100 ms" in told[0] and "world.height_px" in told[0]
+
+
+def test_the_full_size_is_tried_again_and_less_often_where_it_fails() -> None:
+    detail, clock = Detail(), _Clock()
+    waited: list[float] = []
+    for _ in range(7):
+        clock.steps(detail, 0.1, 5)
+        assert not detail.is_full
+        began_s = clock.now_s
+        while not detail.is_full:
+            clock.steps(detail, 0.05, 0.1)
+        waited.append(clock.now_s - began_s)
+    assert waited[0] < 65 and waited[1] > 1.5 * waited[0] and 550 < waited[-1] < 605
+
+
+def test_a_world_drawn_at_half_its_size_is_the_same_world() -> None:
+    model = load("nacre")
+    world = model.begin("a meadow at noon", seed=3)
+    other = world.fork()
+    full = world.step()
+    model.seeing.is_full = False
+    half = other.step()
+    model.seeing.is_full = True
+    assert half.frames.shape == full.frames.shape
+    near = np.abs(half.frames.astype(int) - full.frames.astype(int)).mean()
+    assert 0.1 < near < 12 and np.array_equal(half.audio, full.audio)
+    assert np.array_equal(world.step().frames, other.step().frames)

@@ -1,0 +1,48 @@
+"""What lies on bare ground."""
+
+from __future__ import annotations
+
+import torch
+
+from model.conditions import GRID
+from model.diorama.places import PLACES
+from model.field import field_of
+from model.litter import BLOOM_M, FINE_M, Litter
+from model.shading import Moment, Textures
+
+TEXTURES = Textures.of([field_of(1)], torch.device("cpu"))
+TOLD = torch.ones(1, 4)
+ACROSS = torch.linspace(-0.5, 0.5, 200)[None]
+# Rows of a picture, each so far off.
+DISTANCE = torch.tensor([4.0, 12.0, 30.0, 60.0, BLOOM_M[0] + 1]).expand(1, 200, 5)
+
+
+def _laid(place: str, litter: Litter, bare: bool = True) -> torch.Tensor:
+    """How much litter changes each row of an even picture, (5, 3)."""
+    moment = Moment(
+        world=torch.zeros(1, dtype=torch.long), place=torch.eye(len(PLACES))[PLACES.index(place)][None],
+        environment=torch.zeros(1, 7), flash=torch.zeros(1), camera=torch.zeros(1, 5, dtype=torch.float64),
+        shore=torch.zeros(1, 3), phases=torch.zeros(1, 5), presence=torch.zeros(1, *GRID, 2),
+    )  # fmt: skip
+    picture = torch.full((1, 200, 5, 3), 0.4)
+    where = torch.full((1, 200, 5), bare)
+    with torch.no_grad():
+        return (litter(TEXTURES, moment, picture, where, DISTANCE, ACROSS, TOLD) - picture).abs().mean((0, 1))
+
+
+def test_blossoms_open_where_a_place_has_flowers_and_not_far_off() -> None:
+    flowery, bare, covered = (
+        _laid("meadow", Litter(4)),
+        _laid("desert", Litter(4)),
+        _laid("meadow", Litter(4), bare=False),
+    )
+    assert bool((flowery[:4] > 1e-4).all()) and float(flowery[4].max()) == 0
+    assert float(bare.max()) == 0 and float(covered.max()) == 0
+
+
+def test_the_finest_grain_fades_with_distance() -> None:
+    litter = Litter(4)
+    torch.nn.init.constant_(litter.shows.bias[:3], 0.3)  # of the fine grain, each channel
+    laid = _laid("street", litter)
+    assert float(laid[0].min()) > float(laid[2].max()) > 0.01
+    assert FINE_M[0] < 60 and float(laid[3:].max()) == 0

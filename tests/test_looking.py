@@ -1,0 +1,91 @@
+"""Where the rays of a view look."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from model.camera import FARTHEST_M, NEAREST_M, distances
+from model.conditions import GRID
+from model.diorama.places import PLACES
+from model.field import DETAIL_CELL_M, SIZE, field_of
+from model.looking import FINER, STANDING_TO_M, far_looks, looks_along, standing_of
+from model.raster import relief
+from model.shading import Moment, Textures
+
+FIELD = field_of(3)
+TEXTURES = Textures.of([FIELD], torch.device("cpu"))
+ACROSS = torch.linspace(-0.6, 0.6, 40)[None]
+LOOKS = 112
+FINE = torch.from_numpy(distances(FINER * LOOKS))
+
+
+def _moment(place: str) -> Moment:
+    return Moment(
+        world=torch.zeros(1, dtype=torch.long), place=torch.eye(len(PLACES))[PLACES.index(place)][None],
+        environment=torch.zeros(1, 7), flash=torch.zeros(1),
+        camera=torch.tensor([[700.0, 300.0, 3.0, 0.4, 0.0]], dtype=torch.float64),
+        shore=torch.zeros(1, 3, dtype=torch.float64), phases=torch.zeros(1, 5, dtype=torch.float64),
+        presence=torch.zeros(1, *GRID, 2),
+    )  # fmt: skip
+
+
+def test_looks_reach_from_near_to_far() -> None:
+    looks = looks_along(TEXTURES, _moment("forest"), ACROSS, LOOKS)
+    assert looks.shape == (1, 40, LOOKS) and bool((looks.diff(dim=-1) >= 0).all())
+    assert float(looks[..., 0].max()) < 1.01 * NEAREST_M and float(looks[..., -1].min()) > 0.99 * FARTHEST_M
+
+
+def test_where_nothing_stands_they_are_those_of_every_ray() -> None:
+    looks = looks_along(TEXTURES, _moment("desert"), ACROSS, LOOKS)
+    assert torch.allclose(looks, torch.from_numpy(distances(LOOKS)).expand_as(looks), rtol=0.02)
+
+
+def test_what_is_far_off_is_looked_at_on_every_ray_alike() -> None:
+    looks = looks_along(TEXTURES, _moment("forest"), ACROSS, LOOKS)[0]
+    far = far_looks(FINE, LOOKS)
+    assert torch.allclose(looks[:, -far:], looks[:1, -far:].expand(-1, far)) and float(looks[0, -far]) > STANDING_TO_M
+    assert float(looks[0, -far - 1]) < 1.1 * STANDING_TO_M
+
+
+def test_the_top_of_what_a_ray_crosses_is_looked_at() -> None:
+    moment = _moment("forest")
+    yaw, found = float(moment.camera[0, 3]), 0
+    looks = looks_along(TEXTURES, moment, ACROSS, LOOKS)[0].double()
+    at = torch.linspace(5, 40, 3500, dtype=torch.float64)
+    crown = TEXTURES.detail[:, 0].view(SIZE, SIZE).numpy()
+
+    def height(column: int, z: torch.Tensor) -> np.ndarray:
+        dx = np.sin(yaw) + np.cos(yaw) * float(ACROSS[0, column])
+        dy = np.cos(yaw) - np.sin(yaw) * float(ACROSS[0, column])
+        u = (700 + dx * z.numpy() + FIELD.shift_m[0]) / DETAIL_CELL_M
+        v = (300 + dy * z.numpy() + FIELD.shift_m[1]) / DETAIL_CELL_M
+        return crown[np.floor(v + 0.5).astype(int) & (SIZE - 1), np.floor(u + 0.5).astype(int) & (SIZE - 1)]
+
+    for column in range(40):
+        seen = height(column, at)
+        top = float(at[int(seen.argmax())])
+        if seen.max() > 0.7:  # no other's edge
+            found += 1
+            assert height(column, looks[column][(looks[column] - top).abs() < 2]).max() > seen.max() - 0.15
+    assert found > 20
+
+
+def test_the_raster_looks_where_the_view_does() -> None:
+    for place in ("forest", "meadow", "bamboo", "desert"):
+        moment = _moment(place)
+        looks = looks_along(TEXTURES, moment, ACROSS, LOOKS)[0].numpy()
+        x, y, yaw = (float(moment.camera[0, k]) for k in (0, 1, 3))
+        across = ACROSS[0].double().numpy()
+        found = np.zeros((40, LOOKS), np.float32)
+        relief.look(
+            TEXTURES.thing.numpy(), x + float(FIELD.shift_m[0]), y + float(FIELD.shift_m[1]),
+            np.sin(yaw) + np.cos(yaw) * across, np.cos(yaw) - np.sin(yaw) * across, FINE.numpy(),
+            far_looks(FINE, LOOKS),
+            *(float(value) for value in standing_of(moment)), found,
+        )  # fmt: skip
+        # Where a ray all but touches something, the one may find it and the other not.
+        same = np.abs(found - looks).max(1) < 1e-3 * FARTHEST_M
+        assert same.mean() > 0.9
+        assert np.abs(found - looks)[same].max() < 0.05 * FARTHEST_M
+        assert np.median(np.abs(found - looks)[same] / looks[same]) < 1e-5
