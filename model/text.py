@@ -1,7 +1,8 @@
 """Text to meaning: a packaged multilingual sentence encoder, hashed n-grams, and a small trained head.
 
 Sentence encoders barely tell "stop the rain" from "rain harder"; the n-grams beside it keep the words that turn a
-meaning round, and the head is trained on phrases that differ in nothing else.
+meaning round, and the head is trained on phrases that differ in nothing else. Of a long phrase a sentence encoder keeps
+little: its clauses are embedded too, each by itself, and the head listens to the whole and to the loudest of them.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 
 SENTENCE_WIDTH = 512
 HASHED_WIDTH = 1024
-WIDTH = SENTENCE_WIDTH + HASHED_WIDTH
+PIECE_WIDTH = SENTENCE_WIDTH + HASHED_WIDTH
+CLAUSES = 4  # of a phrase that are read by themselves, besides the whole
+WIDTH = PIECE_WIDTH * (1 + CLAUSES)
 SURE = 0.9  # share of certainty at which a text that is to name a style is taken to name one
 LONGEST = 400  # characters that are read; the encoder's memory grows with the length
 
@@ -58,13 +61,39 @@ def _hashed(text: str) -> NDArray[np.float32]:
     return vector / max(1.0, float(np.linalg.norm(vector)))
 
 
-def embed(texts: list[str]) -> NDArray[np.float32]:
-    """Texts to embeddings float32 (N, WIDTH). Only the first 400 characters of a text count."""
-    cleaned = [unicodedata.normalize("NFKC", t).lower().strip()[:LONGEST] or "." for t in texts]
-    sentences = np.asarray(_encoder().encode(cleaned), np.float32)
-    sentences /= np.maximum(np.linalg.norm(sentences, axis=1, keepdims=True), 1e-6)
+_JOINTS = re.compile(
+    r"[,.;:!?，。；：！？、]+\s*|\s+and\s+|\s+(?=(?:in|at|on|under|with|while|as|by|during|when|after|beneath)\s)"
+    r"|(?<=[\u4e00-\u9fff]{2})的(?=[\u4e00-\u9fff]{2})"
+)
+
+
+def clauses(text: str) -> list[str]:
+    """What a phrase may be made of, at most CLAUSES pieces: cut at commas, "and", prepositions and 的."""
+    pieces = [piece.strip() for piece in _JOINTS.split(text)]
+    pieces = [piece for piece in pieces if piece] or [text]
+    return [*pieces[: CLAUSES - 1], " ".join(pieces[CLAUSES - 1 :])] if len(pieces) > CLAUSES else pieces
+
+
+def _embedded(pieces: list[str]) -> NDArray[np.float32]:
+    sentences = np.concatenate([_encoder().encode(pieces[i : i + 64]) for i in range(0, len(pieces), 64)])
+    sentences = sentences / np.maximum(np.linalg.norm(sentences, axis=1, keepdims=True), 1e-6)
     # To three decimals: the same text must give the same world, whatever its products were rounded to.
-    return np.concatenate([np.round(sentences, 3), np.stack([_hashed(t) for t in cleaned])], 1).astype(np.float32)
+    return np.concatenate([np.round(sentences, 3), np.stack([_hashed(p) for p in pieces])], 1).astype(np.float32)
+
+
+def embed(texts: list[str]) -> NDArray[np.float32]:
+    """Texts to embeddings float32 (N, WIDTH): the whole, then its clauses, zeros where there are no more.
+
+    Only the first 400 characters of a text count.
+    """
+    cleaned = [unicodedata.normalize("NFKC", t).lower().strip()[:LONGEST] or "." for t in texts]
+    parts = [list(dict.fromkeys([text, *clauses(text)])) for text in cleaned]
+    row = {piece: at for at, piece in enumerate(dict.fromkeys(piece for part in parts for piece in part))}
+    known = _embedded(list(row))
+    out = np.zeros((len(texts), 1 + CLAUSES, PIECE_WIDTH), np.float32)
+    for number, part in enumerate(parts):
+        out[number, : len(part)] = known[[row[piece] for piece in part]]
+    return out.reshape(len(texts), WIDTH)
 
 
 class TextHead(nn.Module):
@@ -86,12 +115,18 @@ class TextHead(nn.Module):
             "lift": len(LIFTS),
             "back": 2,
         }
-        self.body = nn.Sequential(nn.Linear(WIDTH, width), nn.GELU(), nn.Linear(width, width), nn.GELU())
-        self.out = nn.Linear(width, sum(self.sizes.values()))
+        self.body = nn.Sequential(nn.Linear(PIECE_WIDTH, width), nn.GELU(), nn.Linear(width, width), nn.GELU())
+        self.out = nn.Linear(2 * width, sum(self.sizes.values()))
 
     def forward(self, embeddings: Tensor) -> dict[str, Tensor]:
         """Logits by name; "value" is the asked-for value of each key in its own unit."""
-        parts = self.out(self.body(embeddings)).split(list(self.sizes.values()), -1)
+        pieces = embeddings.unflatten(-1, (1 + CLAUSES, PIECE_WIDTH))
+        present = (pieces != 0).any(-1)
+        present[..., 0] = True
+        said = self.body(pieces[present])
+        told = said.new_full((*present.shape, said.shape[-1]), -1e4).masked_scatter(present[..., None], said)
+        both = torch.cat([told[..., 0, :], told.amax(-2)], -1)
+        parts = self.out(both).split(list(self.sizes.values()), -1)
         return dict(zip(self.sizes, parts, strict=True))
 
     @torch.no_grad()

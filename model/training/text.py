@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from tqdm import tqdm
 
 from model.diorama.captions import Meaning, caption
-from model.text import TextHead, embed, head_loss, targets
+from model.text import CLAUSES, PIECE_WIDTH, TextHead, embed, head_loss, targets
 
 
 def phrases(seed: int, count: int, judging: bool) -> tuple[list[str], list[Meaning]]:
@@ -27,15 +27,15 @@ def phrases(seed: int, count: int, judging: bool) -> tuple[list[str], list[Meani
 
 
 def embed_all(texts: list[str]) -> torch.Tensor:
-    """Embeddings of many texts, in batches with a progress bar."""
-    parts = [embed(texts[i : i + 64]) for i in tqdm(range(0, len(texts), 64), desc="embedding", mininterval=5)]
-    return torch.from_numpy(np.concatenate(parts))
+    """Embeddings of many texts, in halves, in batches with a progress bar."""
+    bar = tqdm(range(0, len(texts), 2048), desc="embedding", mininterval=5)
+    return torch.cat([torch.from_numpy(embed(texts[i : i + 2048])).half() for i in bar])
 
 
 def accuracy(head: TextHead, embeddings: torch.Tensor, meanings: list[Meaning]) -> dict[str, float]:
     """Share of phrases read right: place, all operations, and everything at once."""
     right = dict.fromkeys(("place", "operations", "motion", "style", "character", "figures", "all"), 0)
-    for row, meaning in zip(embeddings.numpy(), meanings, strict=True):
+    for row, meaning in zip(embeddings.float().numpy(), meanings, strict=True):
         read = head.read(row)
         place = read.place == meaning.place
         ops = {k: v[0] for k, v in read.environment.items()} == {k: v[0] for k, v in meaning.environment.items()}
@@ -58,8 +58,8 @@ def main() -> None:
     """Embed, train, judge on held-out wordings, save."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--phrases", type=int, default=60_000)
-    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--phrases", type=int, default=110_000)
+    parser.add_argument("--epochs", type=int, default=18)
     options = parser.parse_args()
     torch.manual_seed(0)
     texts, meanings = phrases(0, options.phrases, judging=False)
@@ -72,12 +72,15 @@ def main() -> None:
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, updates)
     for _ in tqdm(range(updates), desc="text head", mininterval=5):
         index = torch.randint(len(x), (256,))
-        batch = x[index]
+        batch = x[index].float().unflatten(1, (1 + CLAUSES, PIECE_WIDTH))
+        present = (batch != 0).any(-1, keepdim=True)
         # Dropping whole halves and blurring embeddings keeps either half from being leaned on alone.
-        keep = torch.ones(256, 2).masked_fill(torch.rand(256, 2) < 0.1, 0)
-        batch = batch * torch.cat([keep[:, :1].expand(-1, 512), keep[:, 1:].expand(-1, 1024)], 1)
-        batch = batch + 0.02 * torch.randn_like(batch)
-        loss = head_loss(head(batch), {k: v[index] for k, v in y.items()})
+        keep = (torch.rand(256, 1, 2) >= 0.1).float()
+        batch = batch * torch.cat([keep[..., :1].expand(-1, -1, 512), keep[..., 1:].expand(-1, -1, 1024)], -1)
+        batch = (batch + 0.02 * torch.randn_like(batch)) * present
+        with torch.autocast("cpu", torch.bfloat16):
+            said = {name: logits.float() for name, logits in head(batch.flatten(1)).items()}
+        loss = head_loss(said, {k: v[index] for k, v in y.items()})
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -6,11 +6,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from model.diorama.captions import Meaning, directive, scene
+from model.diorama.captions import AFTER, BEFORE, Meaning, directive, scene
 from model.diorama.places import PLACES
-
-_BEFORE = ("please ", "now ", "and now ", "i want: ", "请", "现在", "让画面")
-_AFTER = (".", " now", " please", "!", "。", "吧")
 
 
 def _environment(**asked: str | float) -> Meaning:
@@ -63,9 +60,9 @@ def bare(phrase: str) -> str:
     phrase, before = phrase.casefold().strip(), None
     while phrase != before:
         before = phrase
-        for word in _BEFORE:
+        for word in sum(BEFORE, ()):
             phrase = phrase.removeprefix(word)
-        for word in _AFTER:
+        for word in sum(AFTER, ()):
             phrase = phrase.removesuffix(word)
     return phrase
 
