@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from worlds import tiny_checkpoint, tiny_model
 
-from model.conditions import Conditions
+from model.conditions import ENVIRONMENT, Conditions
 from model.diorama.captions import Meaning, directive, scene
 from model.diorama.places import PLACES
 from model.sound_codec import SAMPLE_RATE_HZ, SLICE_SAMPLES
@@ -191,6 +191,24 @@ def test_a_directive_finds_something_to_change(asked: tuple[str, float], sign: i
     meaning = Meaning(environment={"fog": asked})
     _, before, after = trials.due(trials.base_of(meaning, 1), meaning)
     assert sign * (after.environment[2] - before.environment[2]) > 0.25
+
+
+@pytest.mark.parametrize(("share", "followed"), [(0.0, False), (-1.0, False), (1.0, True)])
+def test_a_directive_that_the_world_does_not_follow_fails(share: float, followed: bool) -> None:
+    meaning = Meaning(place=3, environment={"fog": ("set", 0.7)})
+    _, before, after = trials.due(trials.base_of(meaning, 1), meaning)
+    columns = [ENVIRONMENT.index(key) for key in reader.READ]
+
+    def reading(at: float) -> reader.Reading:
+        place = before.place + at * (after.place - before.place)
+        environment = before.environment + at * (after.environment - before.environment)
+        return reader.Reading(place[None], environment[None, columns], np.zeros(1, np.float32))
+
+    trial = trials.Trial(
+        reading(0), reading(share), (before.place, after.place), (before.environment, after.environment),
+        np.zeros(4, np.float32), np.zeros(4), np.zeros(3), (0.0, 0.0),
+    )  # fmt: skip
+    assert directing.is_followed(trial, meaning) == followed
 
 
 # --- the command line ---

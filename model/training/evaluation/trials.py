@@ -79,7 +79,8 @@ def base_of(meaning: Meaning, number: int) -> Base:
     rises = any(op == "set" and value > 0.3 for key, (op, value) in meaning.environment.items() if key != "sun_rad")
     for key, (operation, value) in meaning.environment.items():
         if key == "sun_rad":
-            environment[key] = 0.5 if operation in ("more", "less") else (-0.4 if value > 0.2 else 0.6)
+            # Where a change of the sun by 0.36 rad shows: about the horizon.
+            environment[key] = 0.2 if operation in ("more", "less") or value < -0.2 else (-0.15 if value > 0.2 else 0.4)
         elif operation in ("more", "less"):
             environment[key] = 0.3 if operation == "more" else 0.65
         elif value <= 0.3 and not rises and (len(meaning.environment) == 1 or key == "cloud"):

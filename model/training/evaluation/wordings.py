@@ -16,16 +16,21 @@ def _environment(**asked: str | float) -> Meaning:
     )
 
 
+def _falling(**asked: float) -> Meaning:
+    """Rain or snow, which bring their clouds, as in the grammar."""
+    return _environment(**({"rain": 0.0, "snow": 0.0} | asked), cloud=0.85)
+
+
 def _go(place: str) -> Meaning:
     return Meaning(place=PLACES.index(place))
 
 
 # As a visitor might say it; none of these sentences is in the grammar.
 FREE: tuple[tuple[str, Meaning], ...] = (
-    ("could we have some rain?", _environment(rain=0.65)),
-    ("it should rain cats and dogs", _environment(rain=0.9)),
+    ("could we have some rain?", _falling(rain=0.65)),
+    ("it should rain cats and dogs", _falling(rain=0.9)),
     ("I am tired of the rain, make it go away", _environment(rain=0.0)),
-    ("let snow fall from the sky", _environment(snow=0.65)),
+    ("let snow fall from the sky", _falling(snow=0.65)),
     ("enough snow for today", _environment(snow=0.0)),
     ("I would like to see mist everywhere", _environment(fog=0.7)),
     ("drive the fog away", _environment(fog=0.0)),
@@ -40,9 +45,9 @@ FREE: tuple[tuple[str, Meaning], ...] = (
     ("let me see a desert with dunes", _go("desert")),
     ("please walk a few steps ahead", Meaning(motion="forward")),
     ("turn around to the left", Meaning(motion="turn_left")),
-    ("希望下一场大雨", _environment(rain=0.9)),
+    ("希望下一场大雨", _falling(rain=0.9)),
     ("我不喜欢雨，让它停下", _environment(rain=0.0)),
-    ("天上飘下雪花来", _environment(snow=0.65)),
+    ("天上飘下雪花来", _falling(snow=0.65)),
     ("雪不要再下了", _environment(snow=0.0)),
     ("让四周都是雾", _environment(fog=0.7)),
     ("把雾都吹走", _environment(fog=0.0)),
