@@ -21,7 +21,7 @@ from model.shading import Moment, Textures, sample, weight_of
 FINE_M, GRIT_M, SAND_M, BLOOM_M = (45.6, 7.6), (16.8, 4.8), (33.8, 7.8), (112.5, 22.5)
 KINDS = 4  # fine, bump, grit, sand
 DARKEST = 0.25  # of the ground's own light
-CLOSED = 6.0  # blossoms with less than exp(-CLOSED) of their colour are none
+CLOSED = 4.5  # blossoms with less than exp(-CLOSED) of their colour are none
 # Numbers told of blossoms: what opens them (texture, patch, none), which of two kinds they are (patch, none), how haze
 # takes them, and what the two kinds add of each channel's light.
 BLOSSOM = 6 + 6

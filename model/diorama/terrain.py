@@ -18,6 +18,7 @@ _ROUND, _CLEAR, _BLOCK, _PITCHED = (COLUMN[k] for k in ("round", "clear_m", "blo
 
 
 TREE_LINE_M = 70.0
+_WIDEST_M = 5.0  # from the border of a crown to its middle at most
 
 
 @nb.njit(fastmath=True, cache=True)
@@ -58,6 +59,8 @@ def tree_at(land, detail, thing, shift, place, x, y, ground, distance, ahead_x, 
 
     ahead_x, ahead_y: the way along which distances are counted.
     """
+    if distance + _WIDEST_M < place[_CLEAR]:
+        return 0.0, 0.0
     du, dv = (x + shift[0]) / DETAIL_CELL_M, (y + shift[1]) / DETAIL_CELL_M
     ui, vi = math.floor(du + 0.5), math.floor(dv + 0.5)
     of = thing[int(vi) & 511, int(ui) & 511]
