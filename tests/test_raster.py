@@ -42,7 +42,7 @@ def test_the_raster_shows_what_the_view_shows(model: WorldModel, scene: str) -> 
     shown, depth, picture, far = both(model, *looked_at(model, scene), 144, 256)
     wrong = np.abs(shown.clip(0, 1) - picture.clip(0, 1))
     assert wrong.mean() < 0.8 / 255
-    assert np.quantile(wrong, 0.99) < 12 / 255  # shadows, which it knows at points of a grid
+    assert np.quantile(wrong, 0.99) < 15 / 255  # shadows, which it knows at points of a grid
     assert (np.abs(depth - far) > 0.03 * np.maximum(1, depth)).mean() < 0.04
 
 

@@ -12,6 +12,7 @@ import torch
 from worlds import tiny_model
 
 from model.conditions import GRID, Chunk, Conditions
+from model.text import WIDTH
 from model.world import DISSOLVE_STEPS, World, WorldError
 
 STEPS = 20  # the tiny preset's rings hold 3 and 4 steps: both wrap several times
@@ -110,7 +111,7 @@ def test_a_failing_step_leaves_the_world_as_it_was(monkeypatch: pytest.MonkeyPat
     with monkeypatch.context() as patch:
         patch.setattr("model.world.synthesise", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            world.step(Conditions(directive=np.ones(1536, np.float32), environment={"snow": 1.0}, view="third"))
+            world.step(Conditions(directive=np.ones(WIDTH, np.float32), environment={"snow": 1.0}, view="third"))
     for step in range(8):
         assert _same(world.step(_asked(step)), untouched.step(_asked(step)))
 
