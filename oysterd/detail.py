@@ -9,7 +9,7 @@ from collections import deque
 
 from model.conditions import STEPS_PER_S
 
-_WINDOW_STEPS = 2 * STEPS_PER_S  # two seconds: less is a hiccup, which what was made ahead covers
+_WINDOW_STEPS = 6 * STEPS_PER_S  # six seconds: less is a hiccup, as when another program starts
 _SOONEST_S, _LATEST_S = 30.0, 600.0  # after which the full size is tried again, twice as long after each time it failed
 
 
