@@ -15,6 +15,7 @@ PR_SET_PDEATHSIG = 1
 # Of 1 to 99, below the system's own at 50 and sound servers at 5 to 20: the number is arbitrary.
 AHEAD = 10  # of the world, which must have made a chunk before it is heard; nothing else is as much work
 PROMPT_PRIORITY = 4
+LEAVES_WITHIN_S = 4  # after SIGTERM
 
 
 def become_child(at_once: bool = False) -> None:
@@ -50,6 +51,8 @@ def be_ahead() -> None:
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
-    # A second one must not break off what the first began to put away.
+    # A second one must not break off what the first began to put away. But where Python throws an exception away, as in
+    # destructors and callbacks, this exit is lost: then the alarm ends the process.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.alarm(LEAVES_WITHIN_S)
     sys.exit(0)

@@ -49,7 +49,8 @@ class Room:
     def close(self) -> None:
         if self.process.is_alive():
             self.process.terminate()
-            self.process.join(5)
+            self.process.join(10)
+            assert not self.process.is_alive()
         self.ring.close()
         self.ring.unlink()
         self.bus.close()
