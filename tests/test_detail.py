@@ -47,9 +47,15 @@ def test_the_full_size_is_tried_again_and_less_often_where_it_fails() -> None:
         assert not detail.is_full
         began_s = clock.now_s
         while not detail.is_full:
-            clock.steps(detail, 0.05, 0.1)
+            clock.steps(detail, 0.045, 0.1)
         waited.append(clock.now_s - began_s)
     assert waited[0] < 70 and waited[1] > 1.5 * waited[0] and 550 < waited[-1] < 605
+
+
+def test_the_full_size_is_not_tried_while_half_of_it_is_slow_already() -> None:
+    detail, clock = Detail(), _Clock()
+    clock.steps(detail, 0.1, 9)
+    assert clock.steps(detail, 0.06, 2000) == [] and not detail.is_full
 
 
 def test_a_world_drawn_at_half_its_size_is_the_same_world() -> None:
