@@ -67,11 +67,11 @@ def looks_along(textures: Textures, moment: Moment, across: Tensor, count: int, 
     place = found.cumsum(-1) - 1
     counted = found.sum(-1, keepdim=True).clamp(max=things)
     place = torch.where(found & (place < things), place, things)
-    middles, halves = (
+    tops, halves = (
         torch.zeros(*across.shape, things + 1, device=across.device).scatter(-1, place, values)[..., :things]
         for values in (passes, half)
     )
-    looks = torch.cat([middles - halves * part for part in AT], -1).clamp(min=nearest_m)
+    looks = torch.cat([tops - halves * part for part in AT], -1).clamp(min=nearest_m)
     held = (torch.arange(things, device=across.device) < counted).repeat(1, 1, len(AT))
     # All others lie evenly; those far off on every ray alike, so that ridges have smooth outlines.
     far = far_looks(fine, count)

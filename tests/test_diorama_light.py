@@ -36,26 +36,20 @@ def _ahead(yaw: float) -> tuple[float, float]:
     return math.sin(yaw), math.cos(yaw)
 
 
+def _tree(place: np.ndarray, x: float, y: float, ground: float, distance: float, yaw: float) -> tuple[float, float]:
+    """How near the middle of the tree at (x, y), and its height there, seen along `yaw`."""
+    found: tuple[float, float] = terrain.tree_at(
+        FIELD.land, FIELD.detail, FIELD.thing, FIELD.shift_m, place, x, y, ground, distance, math.sin(yaw),
+        math.cos(yaw),
+    )  # fmt: skip
+    return found
+
+
 def _shade(name: str, x: float, y: float, distance: float, yaw: float, sun_rad: float) -> float:
     """On the ground at (x, y); -1 where a tree stands."""
     place = _place(name)
     ground = terrain.ground_height(FIELD.land, place, SHORE, x, y, distance)
-    if (
-        terrain.tree_at(
-            FIELD.land,
-            FIELD.detail,
-            FIELD.thing,
-            FIELD.shift_m,
-            place,
-            x,
-            y,
-            ground,
-            distance,
-            math.sin(yaw),
-            math.cos(yaw),
-        )[1]
-        > 0
-    ):
+    if _tree(place, x, y, ground, distance, yaw)[1] > 0:
         return -1.0
     return float(
         terrain.shadow_at(
@@ -93,19 +87,7 @@ def test_a_shadow_lies_on_the_side_away_from_the_sun_and_is_short_at_noon() -> N
     rng, sides = np.random.default_rng(0), []
     for x, y in rng.uniform(0, 600, (12000, 2)):
         ground = terrain.ground_height(FIELD.land, place, SHORE, x, y, away)
-        crown, _ = terrain.tree_at(
-            FIELD.land,
-            FIELD.detail,
-            FIELD.thing,
-            FIELD.shift_m,
-            place,
-            x,
-            y,
-            ground,
-            away,
-            math.sin(yaw),
-            math.cos(yaw),
-        )
+        crown, _ = _tree(place, x, y, ground, away, yaw)
         if crown < 0.93:
             continue
         behind, before, noon = (

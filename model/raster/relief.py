@@ -155,26 +155,9 @@ def _tell(land, detail, of, u, v, x, y, distance, ahead_x, ahead_y, crown, groun
 
 @kernel
 def tree_features(  # type: ignore[no-untyped-def]
-    land,
-    detail,
-    thing,
-    x0,
-    y0,
-    shift,
-    dx,
-    dy,
-    ahead_x,
-    ahead_y,
-    distance,
-    ground,
-    most,
-    slender,
-    beyond,
-    near,
-    near_places,
-    far,
-    far_places,
-):
+    land, detail, thing, x0, y0, shift, dx, dy, ahead_x, ahead_y, distance, ground, most, slender, beyond, near,
+    near_places, far, far_places,
+):  # fmt: skip
     """What the network of what stands is told of the points where something may; how many there are of both kinds.
 
     Of those within `beyond` m into near (7, …), of the others into far, uint16 (…, 7), bfloat16 by its bits; their
@@ -224,27 +207,9 @@ def house_features(town, x0, y0, shift, dx, dy, distance, places, hues, out):  #
 
 @kernel
 def sunward_features(  # type: ignore[no-untyped-def]
-    land,
-    detail,
-    thing,
-    town,
-    x0,
-    y0,
-    shift,
-    dx,
-    dy,
-    ahead_x,
-    ahead_y,
-    at,
-    ground,
-    most,
-    slender,
-    blocks,
-    out,
-    places,
-    built,
-    built_places,
-):
+    land, detail, thing, town, x0, y0, shift, dx, dy, ahead_x, ahead_y, at, ground, most, slender, blocks, out, places,
+    built, built_places,
+):  # fmt: skip
     """Of what may throw a shadow on points of rays: what the networks of what stands and of houses are told of it.
 
     It lies at each of SHADOW_M towards the sun. at (K,): distances; ground (C, K) in m. Into `out` uint16 (…, 7),
