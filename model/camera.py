@@ -26,6 +26,9 @@ SHADOWS_TO_M = 140.0  # farther off none is looked for
 SHADOW_AHEAD_M = 3.0  # trees near by sink; their shadows a little later
 # Texels of the finest textures that a metre shows, or a texel of the detail: such that they repeat with the field.
 BLOOM_SCALE, RIPPLE_SCALE, WEB_SCALE = 2.25, 1.25, 1.0
+CRAGS_M = 20.0, 40.0  # above its valleys a mountain begins to be rock, and in how many more it is that all over
+# Texels of the grain that rock shows are this share of its distance wide, in steps of two, from the least to the most.
+ROCK_SHARE, ROCK_M, ROCK_HIGH = 1 / 256, (0.125, 4.0), 0.7  # and how much slower it changes with height
 SIDE_M = 0.4  # between two looks at a crown, which tell whether it turns to the sun
 BUMP_M = 0.09  # between two looks at the fine grain, which tell what side of a clod is lit
 WAVE_PER_M = 0.34  # of the waves that run to a shore, rad
@@ -35,6 +38,10 @@ RAIN_HEIGHTS_S, SNOW_HEIGHTS_S = 3.7, 0.24  # how fast drops and flakes fall thr
 FALL_LAYERS = ((300.0, 0.0), (470.0, 133.0))
 FLOOR_M, WINDOW_M = 3.2, 2.6  # of a house's front
 ROOF_M = 9.0  # how far above the eyes a ceiling is
+OPEN_M = 3000.0  # how much higher land may rise under the open sky
+# Where the field has walls of rock, by its patches and hills; and how far off they begin and have grown.
+WALL_PATCH, WALL_HILLS, WALL_LEAST, WALL_STEEP = 0.8, 0.4, 0.25, 1.6
+WALL_FROM_M, WALL_FADE_M = 4.0, 8.0
 RIPPLE_RAD = 0.035  # by which a ripple turns what is mirrored
 WALKER_X, WALKER_FOOT, WALKER_TALL = 0.5, 0.90, 0.34  # of the picture's width and height
 

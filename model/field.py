@@ -69,11 +69,11 @@ def noise(rng: np.random.Generator, longest: float, shortest: float, slope: floa
 def _ridges(rng: np.random.Generator) -> NDArray[np.float64]:
     """Ridged fractal noise in 0..1 (Musgrave's multifractal): sharp crests that branch, smooth valley floors."""
     total, weight, amplitude = np.zeros((SIZE, SIZE)), np.ones((SIZE, SIZE)), 1.0
-    for longest in (230.0, 95.0, 45.0, 21.0):
-        crest = (1 - np.clip(np.abs(noise(rng, longest, longest / 2.2, 1.0)), 0, 1.6) / 1.6) ** 1.6
+    for longest in (230.0, 95.0, 45.0, 21.0, 10.0):
+        crest = (1 - np.clip(np.abs(noise(rng, longest, longest / 2.2, 1.0)), 0, 1.6) / 1.6) ** 1.3
         total += amplitude * crest * weight
-        weight, amplitude = np.clip(crest * 1.2, 0, 1), amplitude * 0.25
-    return (total / total.max()) ** 1.3
+        weight, amplitude = np.clip(crest * 1.2, 0, 1), amplitude * 0.38
+    return (total / total.max()) ** 1.6
 
 
 def _dunes(rng: np.random.Generator) -> NDArray[np.float64]:

@@ -16,7 +16,9 @@ from model.camera import (
     GRASS_RAD_S,
     GRASS_X,
     GRASS_Y,
+    OPEN_M,
     RIPPLE_SCALE,
+    ROOF_M,
     SIDE_M,
     SUN_AZIMUTH_RAD,
     SWAY_RAD_S,
@@ -25,6 +27,7 @@ from model.camera import (
     WEB_SCALE,
 )
 from model.conditions import ENVIRONMENT
+from model.diorama.places import COLUMN, TABLE
 from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE, TOWN_CELL_M
 from model.looking import middles, standing_of
 from model.points import STANDS_M, Land, Points
@@ -33,9 +36,17 @@ from model.shading import Moment, Shader, Textures, features, nearest, of_some, 
 from model.shadow import LEAK, LEAST_BLOCKS, looming
 
 _RAIN, _WIND = ENVIRONMENT.index("rain"), ENVIRONMENT.index("wind")
-FEATURES = 36  # of a point that tell what it looks like
+FEATURES, SURFACE = 36, 5  # of a point that tell what it looks like; and of what that is: colour, sunlight, mirror
+# Between two looks at the field that tell how it rises towards the sun: as far apart as a ray's looks.
+GAP_M = 6.0, 0.05  # m, and m a metre of distance
 _HALVINGS = 5  # by which a wall is found between two points of a ray
 _HOUSES_M = 420.0  # farther off a wall's place is exact enough
+
+
+def ceiling(moment: Moment) -> Tensor:
+    """Height in m (B, 1, 1) of the moments' ceilings, above which nothing stands; far up where places have none."""
+    roof = moment.place.float() @ torch.from_numpy(TABLE[:, COLUMN["roof"]]).to(moment.place.device)
+    return (moment.camera[:, 2].float() + ROOF_M + (1 - roof) * OPEN_M).view(-1, 1, 1)
 
 
 class Terrain(nn.Module):
@@ -49,14 +60,20 @@ class Terrain(nn.Module):
         super().__init__()
         self.level = nn.Linear(told, 2)  # of the water, and how high it swells
         self.light = nn.Linear(told, 6)  # from all round, and what a surface adds of its own measure
+        self.haze = nn.Linear(told, 1)  # how much of the light 100 m of air take, as a logarithm
         with torch.no_grad():
+            self.haze.bias.fill_(-2)
             self.light.bias.copy_(torch.tensor([0.6, 0.6, 0.6, 0.3, 0.3, 0.3]))
         self.ground = Shader(8, 1, preset.ground_width, 2, told)
         self.stands = Shader(7, 1, preset.ground_width, 2, told)
         self.houses = Shader(4, 1, 16, 2, told)
-        self.surface = Shader(FEATURES, 6, preset.view_width, 3, told)
+        self.surface = Shader(FEATURES, SURFACE, preset.view_width, 3, told)
         self.fronts = Shader(18, 4, 32, 2, told)
         self.foliage = Shader(14, 1, 24, 2, told)
+
+    def density(self, told: Tensor) -> Tensor:
+        """How much of the light the air takes, (B,), a metre: what is d m off keeps exp(-d * density) of its colour."""
+        return self.haze(told)[:, 0].float().exp() / 100
 
     def heights(self, land: Tensor, seaward: Tensor, distance: Tensor, told: Tensor) -> Tensor:
         """Height in m (B, …) of bare ground from land samples (B, …, 4), distance seaward in m (B, …)."""
@@ -173,6 +190,7 @@ class Terrain(nn.Module):
             crest = trough = torch.zeros_like(ground)
         dry = ground + tall + house
         surface = torch.where(depth > 0, level + swell * crest * (depth * 0.5).clamp(max=1), dry)
+        surface = surface.minimum(ceiling(moment))
         azimuth = yaw + across.atan() - SUN_AZIMUTH_RAD
         square = torch.atan2(azimuth.sin(), azimuth.cos()).square()[..., None]
         points = Points(
@@ -189,7 +207,7 @@ class Terrain(nn.Module):
             return values.view(b, *[1] * wide)
 
         distance = at.distance
-        gap = 6.0 + 0.02 * distance
+        gap = GAP_M[0] + GAP_M[1] * distance
         ahead_x, ahead_y = at.x + gap * math.sin(SUN_AZIMUTH_RAD), at.y + gap * math.cos(SUN_AZIMUTH_RAD)
         base = each(moment.world) * SIZE * SIZE
         ahead = sample(textures.land, base, ahead_x / LAND_CELL_M, ahead_y / LAND_CELL_M)
@@ -236,12 +254,13 @@ class Terrain(nn.Module):
                 )
             ]
         )  # fmt: skip
-        given = self.surface(inputs, told).float().view(*at.ground.shape, 6)
+        given = self.surface(inputs, told).float().view(*at.ground.shape, SURFACE)
         around, direct = self.light(told).float().view(b, *[1] * wide, 6).chunk(2, -1)
         wind, rain = each(moment.environment[:, _WIND]), each(moment.environment[:, _RAIN])
         tremor = torch.where(wet, ripple * (0.4 + 1.2 * wind), 0.35 * grain * (1 + rain))
-        mirror = torch.stack([torch.sigmoid(given[..., 5] - 2), tremor], -1)
-        return (given[..., :3] + 0.4) * (around + direct * given[..., 4:5]), torch.sigmoid(given[..., 3:4]), mirror
+        mirror = torch.stack([torch.sigmoid(given[..., 4] - 2), tremor], -1)
+        veil = 1 - (-each(self.density(told)) * distance).exp()
+        return (given[..., :3] + 0.4) * (around + direct * given[..., 3:4]), veil[..., None], mirror
 
     def forward(
         self, textures: Textures, moment: Moment, across: Tensor, distance: Tensor, told: Tensor, far: Tensor

@@ -1,8 +1,10 @@
-"""What lies on bare ground: blades, clods, stones, ripples, blossoms, told for each pixel and not for points between.
+"""What bare ground is rough with: blades, clods, stones, ripples, rock, blossoms, told for each pixel and not for points
+between.
 
-Points of a ray stand several rows of a picture apart near by, which is all that hills and shadows need and far too wide
-for grass. So the field's finest textures are looked at where a line of sight meets bare ground; how much of each
-channel's light each of them gives or takes at the moment is learnt, and where blossoms open and what they look like.
+Points of a ray stand several rows of a picture apart, which is all that hills and shadows need and far too wide for
+grass. So the field's finest textures are looked at where a line of sight meets bare ground; how much of each channel's
+light each of them gives or takes at the moment is learnt, and where blossoms open and what they look like. Rock is
+rough in every size: its texture is as coarse as it is far off.
 """
 
 from __future__ import annotations
@@ -13,13 +15,33 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from model.camera import BLOOM_SCALE, BUMP_M, SAND_BEND, SAND_JAG, SAND_X, SAND_Y, SUN_AZIMUTH_RAD
+from model.camera import (
+    BLOOM_SCALE,
+    BUMP_M,
+    CRAGS_M,
+    ROCK_HIGH,
+    ROCK_M,
+    ROCK_SHARE,
+    SAND_BEND,
+    SAND_JAG,
+    SAND_X,
+    SAND_Y,
+    SUN_AZIMUTH_RAD,
+    WALL_FADE_M,
+    WALL_FROM_M,
+    WALL_HILLS,
+    WALL_LEAST,
+    WALL_PATCH,
+    WALL_STEEP,
+)
+from model.diorama.places import COLUMN, TABLE
 from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M, SIZE
 from model.shading import Moment, Textures, sample, weight_of
 
 # Where each of the textures ends, and where it begins to fade, in m.
 FINE_M, GRIT_M, SAND_M, BLOOM_M = (45.6, 7.6), (16.8, 4.8), (33.8, 7.8), (112.5, 22.5)
-KINDS = 4  # fine, bump, grit, sand
+KINDS = 6  # fine, bump, grit, sand, crags of mountains, walls of rock
+WALLS_M = 10.0  # high, and walls are rock and nothing else
 DARKEST = 0.25  # of the ground's own light
 CLOSED = 4.5  # blossoms with less than exp(-CLOSED) of their colour are none
 # Numbers told of blossoms: what opens them (texture, patch, none), which of two kinds they are (patch, none), how haze
@@ -30,6 +52,30 @@ BLOSSOM = 6 + 6
 def fade(distance: Tensor, to: tuple[float, float]) -> Tensor:
     """1 near by .. 0 from to[0] m on, falling from to[1] m."""
     return ((to[0] - distance) / (to[0] - to[1])).clamp(0, 1)
+
+
+def smooth(value: Tensor) -> Tensor:
+    """0 below 0 .. 1 above 1, level at both."""
+    t = value.clamp(0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def rock(grain: Tensor, x: Tensor, y: Tensor, h: Tensor, distance: Tensor) -> Tensor:
+    """How light or dark rock is at (x, y), h m high, all of one shape, about 0 on average."""
+    octave = (distance * ROCK_SHARE).clamp(ROCK_M[0], 0.999 * ROCK_M[1]).log2()
+    rough = torch.zeros_like(x)
+    fine = octave.floor()
+    for coarser, share in ((0, 1 - (octave - fine)), (1, octave - fine)):
+        texel = torch.exp2(fine + coarser)
+        high = h * ROCK_HIGH / texel
+        rough = rough + share * (sample(grain, 0, x / texel, high) + sample(grain, 0, y / texel + 50, high))
+    return 0.5 * rough
+
+
+def of_places(moment: Moment, column: str) -> Tensor:
+    """What the moments' places have of something, (B, 1, 1)."""
+    row = torch.from_numpy(TABLE[:, COLUMN[column]]).to(moment.place.device)
+    return (moment.place.float() @ row).view(-1, 1, 1)
 
 
 class Litter(nn.Module):
@@ -54,14 +100,16 @@ class Litter(nn.Module):
 
     def forward(
         self, textures: Textures, moment: Moment, picture: Tensor, bare: Tensor, distance: Tensor, across: Tensor,
-        told: Tensor,
+        slope: Tensor, density: Tensor, told: Tensor,
     ) -> Tensor:  # fmt: skip
         """Picture (B, C, R, 3) with what lies on its ground where that is `bare` (B, C, R), `distance` m off.
 
-        across (B, C): of the columns, in focal lengths.
+        across (B, C): of the columns, in focal lengths; slope (B, R): of lines of sight; density (B,): of the air.
         """
-        flowers = weight_of(moment, "flowers") is not None
-        where = bare & (distance > 0) & (distance < (BLOOM_M if flowers else FINE_M)[0])
+        flowers, walls = weight_of(moment, "flowers") is not None, weight_of(moment, "wall_m") is not None
+        ridges = weight_of(moment, "ridge_m") is not None
+        ends = math.inf if walls or ridges else (BLOOM_M if flowers else FINE_M)[0]
+        where = bare & (distance > 0) & (distance < ends)
         if not bool(where.any()):
             return picture
         yaw = moment.camera[:, 3:4].float()
@@ -71,21 +119,32 @@ class Litter(nn.Module):
         fine = sample(textures.grain, 0, x / FINE_CELL_M, y / FINE_CELL_M)
         bump_x, bump_y = x + BUMP_M * math.sin(SUN_AZIMUTH_RAD), y + BUMP_M * math.cos(SUN_AZIMUTH_RAD)
         bump = sample(textures.grain, 0, bump_x / FINE_CELL_M, bump_y / FINE_CELL_M) - fine
-        near = fade(distance, FINE_M)
-        grit = sample(textures.bloom, 0, x / GRIT_CELL_M, y / GRIT_CELL_M) * fade(distance, GRIT_M)
-        sand = patch = torch.zeros_like(x)
+        sand = patch = wall = crag = torch.zeros_like(x)
         sandy = weight_of(moment, "dune_m") is not None
         shift = textures.shift[moment.world][:, :, None, None]
         u, v = (x + shift[:, 0]) / DETAIL_CELL_M, (y + shift[:, 1]) / DETAIL_CELL_M
-        if sandy or flowers:
+        if sandy or flowers or walls:
             base = moment.world.view(-1, 1, 1) * SIZE * SIZE
-            patch = sample(textures.land, base, x / LAND_CELL_M, y / LAND_CELL_M)[..., 3]
+            land = sample(textures.land, base, x / LAND_CELL_M, y / LAND_CELL_M)
+            hills, patch = land[..., 0], land[..., 3]
+        if walls:
+            wall = smooth((WALL_PATCH * patch + WALL_HILLS * hills - WALL_LEAST) * WALL_STEEP)
+            wall = (8 * wall).clamp(max=1) * smooth((distance - WALL_FROM_M) / WALL_FADE_M)
+            wall = wall * (of_places(moment, "wall_m") / WALLS_M).clamp(max=1)
+        if walls or ridges:
+            h = moment.camera[:, 2, None, None].float() + slope[:, None] * distance
+            shown = rock(textures.grain, x, y, h, distance) * (-density[:, None, None] * distance).exp()
+            crag = ((h - of_places(moment, "base_m") - CRAGS_M[0]) / CRAGS_M[1]).clamp(0, 1)
+            crag = crag * (of_places(moment, "ridge_m") > 1) * (1 - wall) * shown
+        ground = 1 - wall
+        near = fade(distance, FINE_M) * ground
+        grit = sample(textures.bloom, 0, x / GRIT_CELL_M, y / GRIT_CELL_M) * fade(distance, GRIT_M) * ground
         if sandy:
             grain = sample(textures.grain, 0, u, v)
             sand = (x * SAND_X + y * SAND_Y + SAND_BEND * patch + SAND_JAG * grain).sin()
             sand = sand * (0.6 + 0.3 * patch + 0.3 * grain).clamp(0, 1) * fade(distance, SAND_M)
         gains, blossoms = self.gains(told)
-        parts = torch.stack([fine * near, bump * near, grit, sand], -1)
+        parts = torch.stack([fine * near, bump * near, grit, sand, crag, wall * shown if walls else wall], -1)
         tone = torch.einsum("bcrk,bkj->bcrj", parts, gains)
         tone = (1 + tone * where[..., None]).clamp(min=DARKEST)
         if flowers:
@@ -93,7 +152,7 @@ class Litter(nn.Module):
             bloom = sample(textures.bloom, 0, u * BLOOM_SCALE, v * BLOOM_SCALE)
             open_by = opens[..., 0] * bloom + patchy[..., 0] * patch + closed[..., 0]
             shown = open_by.sigmoid() * fade(distance, BLOOM_M) * (-haze[..., 0] * distance / 30).exp()
-            shown = shown * where * (open_by > -CLOSED)
+            shown = shown * where * (open_by > -CLOSED) * ground
             share = (kind[..., 0] * patch + first[..., 0]).sigmoid()[..., None]
             one, other = torch.cat(adds[:3], -1), torch.cat(adds[3:], -1)
             tone = tone + shown[..., None] * torch.lerp(other, one, share)

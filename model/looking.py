@@ -7,18 +7,25 @@ Where things may stand the field says; which do, and how high, the view's networ
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from model.camera import NEAREST_M, distances
+from model.camera import FARTHEST_M, NEAREST_M, distances
 from model.diorama.places import COLUMN, TABLE
 from model.field import DETAIL_CELL_M
 from model.shading import Moment, Textures, nearest
 
 FINER = 4  # places that are searched for things, for each look
 AT = (1.05, 0.85, 0.45, 0.0)  # looks at a thing, from just before its edge to its middle
-LOOKS_FOR_ONE = 8  # of all looks there are so many for each thing that can be looked at, the nearest first
+LOOKS_FOR_ONE = 8  # of all looks there are so many for each thing that can be looked at, the nearest first,
+NEAR_FOR_ONE = 6  # and of those that don't lie far off
 STANDING_TO_M = 180.0  # farther off things are too small to be looked at apart
+FAR = 5 / 28, 3 / 8  # share of the looks that lie farther off than that: on level land, and where mountains rise
+MOUNTAINS_M = 50.0  # high, at least
 DENSEST = 2.5  # times a place's mean share of what stands: there is more in no grove
 
 
@@ -31,22 +38,37 @@ def standing_of(moment: Moment) -> tuple[Tensor, Tensor]:
     return torch.where(most > 0.005, DENSEST * most, -1.0), slender
 
 
+def searched(count: int, nearest_m: float) -> NDArray[np.float32]:
+    """Distances in m, growing, of the places that are searched for things, for `count` looks."""
+    fine = distances(FINER * count, nearest_m)
+    return fine[fine < STANDING_TO_M]
+
+
 def middles(textures: Textures, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
     """The way in m, along x and y, from points (u, v), texels of the detail, to the middle of what may stand there."""
     right, down, _, _ = nearest(textures.thing, u, v).unbind(-1)
     return ((u + 0.5).floor() + right - u) * DETAIL_CELL_M, ((v + 0.5).floor() + down - v) * DETAIL_CELL_M
 
 
-def far_looks(fine: Tensor, count: int) -> int:
-    """How many of `count` looks lie farther off than things are looked at; fine: all places that are searched, in m."""
-    return count - int((fine < STANDING_TO_M).sum()) * (count - 1) // (len(fine) - 1) - 1
+def far_looks(moment: Moment, count: int) -> tuple[Tensor, Tensor]:
+    """How many of `count` looks lie farther off than things are looked at, and at how many things a ray may look, each
+    (B, 1, 1).
+    """
+    high = moment.place.float() @ torch.from_numpy(TABLE[:, COLUMN["ridge_m"]]).to(moment.place.device)
+    plain, mountains = (round(share * count) for share in FAR)
+    far = torch.where(high > MOUNTAINS_M, mountains, plain).view(-1, 1, 1)
+    return far, ((count - far) // NEAR_FOR_ONE).clamp(max=count // LOOKS_FOR_ONE)
+
+
+def rings(far: int) -> NDArray[np.float64]:
+    """Distances in m (far,) at which all rays look alike, so that ridges have smooth outlines."""
+    return np.geomspace(STANDING_TO_M, FARTHEST_M, far + 1)[1:]
 
 
 @torch.no_grad()
 def looks_along(textures: Textures, moment: Moment, across: Tensor, count: int, nearest_m: float = NEAREST_M) -> Tensor:
     """Distances in m (B, C, count), growing, of the looks along rays of columns `across` (B, C)."""
-    fine = torch.from_numpy(distances(FINER * count, nearest_m)).to(across.device)
-    near = fine[fine < STANDING_TO_M]
+    near = torch.from_numpy(searched(count, nearest_m)).to(across.device)
     yaw = moment.camera[:, 3:4].float()
     dx, dy = (yaw.sin() + yaw.cos() * across)[..., None], (yaw.cos() - yaw.sin() * across)[..., None]
     x0, y0 = ((moment.camera[:, k].float() + textures.shift[moment.world, k])[:, None, None] for k in (0, 1))
@@ -63,26 +85,25 @@ def looks_along(textures: Textures, moment: Moment, across: Tensor, count: int, 
     other = (u_middle.diff(dim=-1).abs() + v_middle.diff(dim=-1).abs()) > 0.1
     found = (inside > 0) & (rank <= most) & (passes > nearest_m)
     found[..., 1:] &= other
-    things = count // LOOKS_FOR_ONE
+    far, things = far_looks(moment, count)
+    most_things = count // LOOKS_FOR_ONE
     place = found.cumsum(-1) - 1
-    counted = found.sum(-1, keepdim=True).clamp(max=things)
-    place = torch.where(found & (place < things), place, things)
+    counted = found.sum(-1, keepdim=True).minimum(things)
+    place = torch.where(found & (place < things), place, most_things)
     tops, halves = (
-        torch.zeros(*across.shape, things + 1, device=across.device).scatter(-1, place, values)[..., :things]
+        torch.zeros(*across.shape, most_things + 1, device=across.device).scatter(-1, place, values)[..., :most_things]
         for values in (passes, half)
     )
     looks = torch.cat([tops - halves * part for part in AT], -1).clamp(min=nearest_m)
-    held = (torch.arange(things, device=across.device) < counted).repeat(1, 1, len(AT))
-    # All others lie evenly; those far off on every ray alike, so that ridges have smooth outlines.
-    far = far_looks(fine, count)
+    held = (torch.arange(most_things, device=across.device) < counted).repeat(1, 1, len(AT))
+    # All others lie evenly; those far off on every ray alike (`rings`).
     others = count - len(AT) * counted
     number = torch.arange(count, device=across.device).expand(*across.shape, count)
-    last = (count - 1 - far) * (len(fine) - 1) / (count - 1)
-    at = number * last / (others - far - 1)
-    far_at = (number - others + count) * (len(fine) - 1) / (count - 1)
-    at = torch.where(number < others - far, at, far_at).clamp(max=len(fine) - 1)
-    low = at.long().clamp(max=len(fine) - 2)
-    even = torch.lerp(fine[low], fine[low + 1], at - low)
+    at = (number * (len(near) - 1) / (others - far - 1)).clamp(max=len(near) - 1)
+    low = at.long().clamp(max=len(near) - 2)
+    even = torch.lerp(near[low], near[low + 1], at - low)
+    beyond = STANDING_TO_M * ((number - others + far + 1) / far * math.log(FARTHEST_M / STANDING_TO_M)).exp()
+    even = torch.where(number < others - far, even, beyond)
     none = even.new_tensor(torch.inf)
     both = torch.cat([torch.where(number < others, even, none), torch.where(held, looks, none)], -1)
     return both.sort(-1).values[..., :count].contiguous()

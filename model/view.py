@@ -100,7 +100,8 @@ class View(nn.Module):
         shown, at, met, cover = self.terrain.meet(land, moment.camera[:, 2].float(), slope, focal_px)
         colour, met = shown[..., :3], torch.where(cover > 0.5, met, 0.0)
         bare = (points.depth <= 0) & (points.tall < STANDS_M) & (points.house < STANDS_M)
-        colour = self.litter(textures, moment, colour, bare.gather(2, at), met, across, told)
+        density = self.terrain.density(told)
+        colour = self.litter(textures, moment, colour, bare.gather(2, at), met, across, slope, density, told)
         if weight_of(moment, "block_m") is not None:
             colour = with_fronts(self.terrain.fronts, moment, colour, points, at, cover, slope, told)
         if weight_of(moment, "tree_cover") is not None:

@@ -13,6 +13,7 @@ from model.shading import Moment, Textures
 TEXTURES = Textures.of([field_of(1)], torch.device("cpu"))
 TOLD = torch.ones(1, 4)
 ACROSS = torch.linspace(-0.5, 0.5, 200)[None]
+SLOPE, DENSITY = torch.full((1, 5), 2.0), torch.zeros(1)  # steep enough for what is met to lie high
 # Rows of a picture, each so far off.
 DISTANCE = torch.tensor([4.0, 12.0, 30.0, 60.0, BLOOM_M[0] + 1]).expand(1, 200, 5)
 
@@ -27,7 +28,8 @@ def _laid(place: str, litter: Litter, bare: bool = True) -> torch.Tensor:
     picture = torch.full((1, 200, 5, 3), 0.4)
     where = torch.full((1, 200, 5), bare)
     with torch.no_grad():
-        return (litter(TEXTURES, moment, picture, where, DISTANCE, ACROSS, TOLD) - picture).abs().mean((0, 1))
+        laid = litter(TEXTURES, moment, picture, where, DISTANCE, ACROSS, SLOPE, DENSITY, TOLD)
+        return (laid - picture).abs().mean((0, 1))
 
 
 def test_blossoms_open_where_a_place_has_flowers_and_not_far_off() -> None:
@@ -46,3 +48,13 @@ def test_the_finest_grain_fades_with_distance() -> None:
     laid = _laid("street", litter)
     assert float(laid[0].min()) > float(laid[2].max()) > 0.01
     assert FINE_M[0] < 60 and float(laid[3:].max()) == 0
+
+
+def test_rock_shows_on_mountains_and_walls_alone_at_every_distance() -> None:
+    litter = Litter(4)
+    torch.nn.init.constant_(litter.shows.bias[12:], 0.3)
+    torch.nn.init.constant_(litter.blossoms.bias[2:3], -99)  # none opens
+    mountains, cave = _laid("mountains", litter), _laid("cave", litter)
+    assert float(mountains[:2].max()) < 1e-6 < 0.01 < float(mountains[3:].min())
+    assert float(cave[0].max()) < 1e-6 < 0.002 < float(cave[1:].max())
+    assert float(_laid("meadow", litter).max()) < 1e-6

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from model.camera import FARTHEST_M, NEAREST_M, distances
+from model.camera import FARTHEST_M, NEAREST_M
 from model.conditions import GRID
 from model.diorama.places import PLACES
 from model.field import DETAIL_CELL_M, SIZE, field_of
-from model.looking import FINER, STANDING_TO_M, far_looks, looks_along, standing_of
+from model.looking import STANDING_TO_M, far_looks, looks_along, rings, searched, standing_of
 from model.raster import relief
 from model.shading import Moment, Textures
 
@@ -17,7 +17,7 @@ FIELD = field_of(3)
 TEXTURES = Textures.of([FIELD], torch.device("cpu"))
 ACROSS = torch.linspace(-0.6, 0.6, 40)[None]
 LOOKS = 112
-FINE = torch.from_numpy(distances(FINER * LOOKS))
+NEAR = searched(LOOKS, NEAREST_M)
 
 
 def _moment(place: str) -> Moment:
@@ -38,14 +38,22 @@ def test_looks_reach_from_near_to_far() -> None:
 
 def test_where_nothing_stands_they_are_those_of_every_ray() -> None:
     looks = looks_along(TEXTURES, _moment("desert"), ACROSS, LOOKS)
-    assert torch.allclose(looks, torch.from_numpy(distances(LOOKS)).expand_as(looks), rtol=0.02)
+    assert torch.allclose(looks, looks[:, :1].expand_as(looks))
+    assert float((looks[..., 1:] / looks[..., :-1]).max()) < 1.2
 
 
 def test_what_is_far_off_is_looked_at_on_every_ray_alike() -> None:
     looks = looks_along(TEXTURES, _moment("forest"), ACROSS, LOOKS)[0]
-    far = far_looks(FINE, LOOKS)
+    far = int(far_looks(_moment("forest"), LOOKS)[0])
     assert torch.allclose(looks[:, -far:], looks[:1, -far:].expand(-1, far)) and float(looks[0, -far]) > STANDING_TO_M
     assert float(looks[0, -far - 1]) < 1.1 * STANDING_TO_M
+
+
+def test_mountains_are_looked_at_more_often() -> None:
+    looks = looks_along(TEXTURES, _moment("mountains"), ACROSS, LOOKS)[0]
+    beyond = looks > STANDING_TO_M * 1.001
+    assert int(beyond.sum(1).min()) == 42
+    assert float((looks[:, -41:] / looks[:, -42:-1]).max()) < 1.07
 
 
 def test_the_top_of_what_a_ray_crosses_is_looked_at() -> None:
@@ -72,16 +80,16 @@ def test_the_top_of_what_a_ray_crosses_is_looked_at() -> None:
 
 
 def test_the_raster_looks_where_the_view_does() -> None:
-    for place in ("forest", "meadow", "bamboo", "desert"):
+    for place in ("forest", "meadow", "bamboo", "desert", "mountains"):
         moment = _moment(place)
         looks = looks_along(TEXTURES, moment, ACROSS, LOOKS)[0].numpy()
         x, y, yaw = (float(moment.camera[0, k]) for k in (0, 1, 3))
         across = ACROSS[0].double().numpy()
         found = np.zeros((40, LOOKS), np.float32)
+        far, things = (int(number) for number in far_looks(moment, LOOKS))
         relief.look(
             TEXTURES.thing.numpy(), x + float(FIELD.shift_m[0]), y + float(FIELD.shift_m[1]),
-            np.sin(yaw) + np.cos(yaw) * across, np.cos(yaw) - np.sin(yaw) * across, FINE.numpy(),
-            far_looks(FINE, LOOKS),
+            np.sin(yaw) + np.cos(yaw) * across, np.cos(yaw) - np.sin(yaw) * across, NEAR, rings(far), things,
             *(float(value) for value in standing_of(moment)), found,
         )  # fmt: skip
         # Where a ray all but touches something, the one may find it and the other not.

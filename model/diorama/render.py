@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from model.camera import (
     BLOOM_SCALE,
     BUMP_M,
+    CRAGS_M,
     EYE_M,
     FARTHEST_M,
     GRASS_RAD_S,
@@ -35,13 +36,15 @@ from model.camera import (
     SUN_AZIMUTH_RAD,
     SWAY_RAD_S,
     SWAY_X,
+    WALL_FADE_M,
+    WALL_FROM_M,
     WAVE_PER_M,
     WEB_SCALE,
 )
 from model.diorama.places import COLUMN
 from model.diorama.sampling import clamp, hue_of, sample, smooth
-from model.diorama.surfaces import foliage, front, lights
-from model.diorama.terrain import focal_of, ground_along, house_at, nearest_m, shadow_at, tree_at, water_level
+from model.diorama.surfaces import ROCK_RIDGE, ROCK_WALL, foliage, front, lights, rock
+from model.diorama.terrain import ceiling, focal_of, ground_along, house_at, nearest_m, shadow_at, tree_at, wall_of, water_level
 from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M, Field
 
 _RIDGE, _SEA, _COVER, _CLEAR, _FLOWERS = (COLUMN[k] for k in ("ridge_m", "sea", "tree_cover", "clear_m", "flowers"))
@@ -49,6 +52,7 @@ _SNOW_GROUND, _SNOW_LINE, _GRAIN, _GROUND, _GROUND2 = (
     COLUMN[k] for k in ("snow_ground", "snow_line_m", "grain", "ground_r", "ground2_r")
 )
 _TREE_RGB, _BLOCK, _PITCHED, _MIRROR, _ROOF = (COLUMN[k] for k in ("tree_r", "block_m", "pitched", "mirror", "roof"))
+_WALL = COLUMN["wall_m"]
 _SUNKEN, _SPACE, _WARM, _GLOW, _FLOAT = (COLUMN[k] for k in ("sunken", "space", "warm", "glow", "float"))
 _DUNE, _SLENDER, _TREE, _BASE, _HILL = (COLUMN[k] for k in ("dune_m", "slender", "tree_m", "base_m", "hill_m"))
 
@@ -95,7 +99,8 @@ def render(  # type: ignore[no-untyped-def]
     # The most that trees and houses rise above the ground, and all of it above 0 m: what is hidden needs no look.
     highest = max(1.33 * place[_TREE], 1.55 * place[_BLOCK])
     summit = place[_BASE] + 2.5 * place[_HILL] + place[_RIDGE] + place[_DUNE]
-    summit = max(0.0, summit) + 4 * place[_SEA] + 1 + highest
+    summit = max(0.0, summit) + place[_WALL] + 4 * place[_SEA] + 1 + highest
+    roof_m = ceiling(place, pz)
     shading = highest if open_air > 0 else 0.0  # no sun comes in under a ceiling or water
     tangent = max(rise, 0.02) / max(low, 0.05)
     sand = 0.5 * clamp(place[_DUNE] / 0.8, 0.0, 1.0) + 0.5 * clamp(place[_DUNE] / 20, 0.0, 1.0)
@@ -136,7 +141,7 @@ def render(  # type: ignore[no-untyped-def]
             wx, wy = px + dx * z, py + dy * z
             ground = ground_along(land, place, shore, sea_x, sea_y, wx, wy, z)
             wet = ground < level
-            tree = tall = house = hue = mirror = tremble = 0.0
+            tree = tall = house = hue = mirror = tremble = rocky = 0.0
             surface = ground
             if wet:
                 surface, wave = level, 0.0
@@ -155,6 +160,7 @@ def render(  # type: ignore[no-untyped-def]
                     if crown > 0:
                         tree = crown
                         surface = ground + tall
+            surface = min(surface, roof_m)
             row = horizon + (pz - surface) / z * f
             if row < 0:
                 row = 0.0
@@ -202,10 +208,18 @@ def render(  # type: ignore[no-untyped-def]
                     patch = sample(land, 3, wx / LAND_CELL_M, wy / LAND_CELL_M)
                     du, dv = (wx + shift[0]) / DETAIL_CELL_M, (wy + shift[1]) / DETAIL_CELL_M
                     grain = sample(detail, 2, du, dv) * clamp(1.4 - z / 160, 0.0, 1.0)
+                    wall = 0.0
+                    if place[_RIDGE] > 1:
+                        rocky = ROCK_RIDGE * clamp((ground - place[_BASE] - CRAGS_M[0]) / CRAGS_M[1], 0.0, 1.0)
+                    if place[_WALL] > 0.1:
+                        hills = sample(land, 0, wx / LAND_CELL_M, wy / LAND_CELL_M)
+                        wall = clamp(8 * wall_of(hills, patch), 0.0, 1.0) * smooth((z - WALL_FROM_M) / WALL_FADE_M)
+                        wall *= min(1.0, place[_WALL] / 10)
+                        rocky = rocky * (1 - wall) + ROCK_WALL * wall
                     shade = foot = 0.0
                     fine = bump = grit = 0.0
                     if z < 45:
-                        near = clamp(1.2 - z / 38, 0.0, 1.0)
+                        near = clamp(1.2 - z / 38, 0.0, 1.0) * (1 - wall)
                         fine = sample(detail, 2, wx / FINE_CELL_M, wy / FINE_CELL_M)
                         bump = sample(
                             detail, 2, (wx + BUMP_M * sun_x) / FINE_CELL_M, (wy + BUMP_M * sun_y) / FINE_CELL_M
@@ -213,7 +227,7 @@ def render(  # type: ignore[no-untyped-def]
                         bump, fine = (bump - fine) * near, fine * near
                         if z < 17:
                             grit = sample(detail, 3, wx / GRIT_CELL_M, wy / GRIT_CELL_M)
-                            grit *= clamp(1.4 - z / 12, 0.0, 1.0)
+                            grit *= clamp(1.4 - z / 12, 0.0, 1.0) * (1 - wall)
                     k = smooth(0.5 + 0.33 * patch + 0.16 * grain + 0.10 * fine + 0.06 * grit)
                     shine = 0.0
                     r = place[_GROUND] * (1 - k) + place[_GROUND2] * k
@@ -222,7 +236,7 @@ def render(  # type: ignore[no-untyped-def]
                     if place[_FLOWERS] > 0.02 and tree == 0.0 and z < 120:
                         bloom = sample(detail, 3, du * BLOOM_SCALE, dv * BLOOM_SCALE)
                         shown = smooth((bloom - 2.3 + 1.5 * place[_FLOWERS]) * 2.5 + 0.5 * patch)
-                        shown *= 0.85 * clamp(1.25 - z / 90, 0.0, 1.0)
+                        shown *= 0.85 * clamp(1.25 - z / 90, 0.0, 1.0) * (1 - wall)
                         kind = smooth(0.5 + 1.3 * patch)
                         r += ((0.95 * kind + 0.88 * (1 - kind)) - r) * shown
                         g += ((0.80 * kind + 0.32 * (1 - kind)) - g) * shown
@@ -299,6 +313,7 @@ def render(  # type: ignore[no-untyped-def]
                         tremble = 0.35 * grain * (1 + rain)
                     if place[_SEA] > 0.01 and tree == 0.0:
                         wet_dark *= 1 - 0.30 * place[_SEA] * clamp(1.4 - (ground - level) * 1.6, 0.0, 1.0)
+                    rocky *= 1 - 0.5 * white
                     r += (0.82 - r) * white
                     g += (0.86 - g) * white
                     b += (0.93 - b) * white
@@ -326,6 +341,11 @@ def render(  # type: ignore[no-untyped-def]
                             painted = (r, g, b)[k]
                             hazy = far[k] * haze
                             column[y, k] += ((painted - hazy) * tone + hazy + lamp * (1 - haze)) * share
+                    elif rocky > 0.0 and tree == 0.0:
+                        tone = 1 + rocky * rock(detail, wx, wy, pz - (y + 0.5 - horizon) * z / f, z)
+                        for k in range(3):
+                            hazy = far[k] * haze
+                            column[y, k] += (((r, g, b)[k] - hazy) * max(tone, 0.25) + hazy) * share
                     elif tree > 0.0 and z < _FOLIAGE_M:
                         h = pz - (y + 0.5 - horizon) * z / f - ground
                         tone = foliage(detail, place, wx, wy, h, tall, z)

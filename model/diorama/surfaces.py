@@ -6,12 +6,13 @@ import math
 
 import numba as nb
 
-from model.camera import FLOOR_M, WINDOW_M
+from model.camera import FLOOR_M, ROCK_HIGH, ROCK_M, ROCK_SHARE, WINDOW_M
 from model.diorama.places import COLUMN
 from model.diorama.sampling import chance, clamp, hue_of, sample, smooth
 
 _SLENDER, _ROUND, _HAZE, _ROOF, _SUNKEN = (COLUMN[k] for k in ("slender", "round", "haze_r", "roof", "sunken"))
 _SPACE, _WARM = (COLUMN[k] for k in ("space", "warm"))
+ROCK_RIDGE, ROCK_WALL = 0.45, 0.55  # how much light rock gives or takes: of mountains, of walls
 
 
 @nb.njit(fastmath=True, inline="always")
@@ -31,6 +32,19 @@ def foliage(detail, place, x, y, h, tall, distance):  # type: ignore[no-untyped-
     foot = clamp(h / (0.25 * tall + 0.5), 0.0, 1.0)
     tone = 1 + (0.62 * leaf * (1 - 0.6 * stem) + twig * (1 - 0.85 * stem) + 0.30 * tier) * fade - 0.5 * knot * fade
     return clamp(tone * (0.6 + 0.55 * foot), 0.15, 2.0)
+
+
+@nb.njit(fastmath=True, inline="always")
+def rock(detail, x, y, h, distance):  # type: ignore[no-untyped-def]
+    """How light or dark rock is at (x, y), h m high: rough at every distance alike, about 0 on average."""
+    octave = math.log2(clamp(distance * ROCK_SHARE, ROCK_M[0], 0.999 * ROCK_M[1]))
+    fine = math.floor(octave)
+    texel, beyond, rough = 2.0**fine, octave - fine, 0.0
+    for share in (1 - beyond, beyond):
+        high = h * ROCK_HIGH / texel
+        rough += share * (sample(detail, 2, x / texel, high) + sample(detail, 2, y / texel + 50, high))
+        texel *= 2
+    return 0.5 * rough
 
 
 @nb.njit(fastmath=True, inline="always")

@@ -7,7 +7,23 @@ from typing import Any
 
 import numba as nb
 
-from model.camera import SHADOW_AHEAD_M, SHADOW_M, SHADOW_SOFT, SHADOWS_TO_M, SUN_AZIMUTH_RAD, WAVE_PER_M, focal
+from model.camera import (
+    OPEN_M,
+    ROOF_M,
+    SHADOW_AHEAD_M,
+    SHADOW_M,
+    SHADOW_SOFT,
+    SHADOWS_TO_M,
+    SUN_AZIMUTH_RAD,
+    WALL_FADE_M,
+    WALL_FROM_M,
+    WALL_HILLS,
+    WALL_LEAST,
+    WALL_PATCH,
+    WALL_STEEP,
+    WAVE_PER_M,
+    focal,
+)
 from model.diorama.places import COLUMN
 from model.diorama.sampling import clamp, sample, smooth
 from model.field import DETAIL_CELL_M, LAND_CELL_M, TOWN_CELL_M
@@ -15,10 +31,23 @@ from model.field import DETAIL_CELL_M, LAND_CELL_M, TOWN_CELL_M
 _HILL, _RIDGE, _RIDGE_FAR, _DUNE, _SEA = (COLUMN[k] for k in ("hill_m", "ridge_m", "ridge_far_m", "dune_m", "sea"))
 _WATER, _BASE, _TREE, _COVER, _SLENDER = (COLUMN[k] for k in ("water", "base_m", "tree_m", "tree_cover", "slender"))
 _ROUND, _CLEAR, _BLOCK, _PITCHED = (COLUMN[k] for k in ("round", "clear_m", "block_m", "pitched"))
+_WALL, _ROOF = COLUMN["wall_m"], COLUMN["roof"]
 
 
 TREE_LINE_M = 70.0
 _WIDEST_M = 5.0  # from the border of a crown to its middle at most
+
+
+@nb.njit(fastmath=True, inline="always")
+def wall_of(hills, patch):  # type: ignore[no-untyped-def]
+    """How much rock stands in a wall, 0..1, by what the field says."""
+    return smooth((WALL_PATCH * patch + WALL_HILLS * hills - WALL_LEAST) * WALL_STEEP)
+
+
+@nb.njit(fastmath=True, inline="always")
+def ceiling(place, eye):  # type: ignore[no-untyped-def]
+    """How high, in m, the ceiling of a place lies, above which nothing stands; far up where it has none."""
+    return eye + ROOF_M + (1 - place[_ROOF]) * OPEN_M
 
 
 @nb.njit(fastmath=True, cache=True)
@@ -43,6 +72,8 @@ def ground_along(land, place, shore, sea_x, sea_y, x, y, distance):  # type: ign
             height += place[_RIDGE] * sample(land, 1, u, v) * smooth(away)
     if place[_DUNE] > 0.1:
         height += place[_DUNE] * sample(land, 2, u, v)
+    if place[_WALL] > 0.1 and distance > WALL_FROM_M:
+        height += place[_WALL] * wall_of(hills, sample(land, 3, u, v)) * smooth((distance - WALL_FROM_M) / WALL_FADE_M)
     if place[_SEA] > 0.001:
         seaward = (x - shore[0]) * sea_x + (y - shore[1]) * sea_y
         seaward += 14 * hills + 3 * sample(land, 3, u, v)
@@ -164,7 +195,7 @@ def heights(  # type: ignore[no-untyped-def]
     px, py, yaw = camera[0], camera[1], camera[3]
     f = focal_of(width)
     cy, sy = math.cos(yaw), math.sin(yaw)
-    level = water_level(place)
+    level, roof = water_level(place), ceiling(place, camera[2])
     for index in range(len(columns)):
         across = (columns[index] + 0.5 - width * 0.5) / f
         dx, dy = sy + cy * across, cy - sy * across
@@ -187,4 +218,4 @@ def heights(  # type: ignore[no-untyped-def]
                     surface = ground + house
                 elif place[_COVER] > 0.005 and z > place[_CLEAR]:
                     surface = ground + tree_at(land, detail, thing, shift, place, wx, wy, ground, z, sy, cy)[1]
-            out[index, k, 0], out[index, k, 1] = ground, surface
+            out[index, k, 0], out[index, k, 1] = ground, min(surface, roof)

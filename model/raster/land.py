@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from model.camera import SHADOW_M, SUN_AZIMUTH_RAD, distances
-from model.land import FEATURES
-from model.looking import FINER, far_looks, standing_of
+from model.camera import SHADOW_M, SUN_AZIMUTH_RAD
+from model.land import FEATURES, ceiling
+from model.looking import FINER, far_looks, rings, searched, standing_of
 from model.raster import relief, surfaces
 from model.raster.room import Array, Now, Room, asked, asked_rows, grown
 from model.shading import Moment, Textures, weight_of
@@ -31,7 +31,6 @@ class Land:
         self._room, self._terrain = room, view.terrain
         looks, columns = view.preset.view_looks, len(across)
         nearest = nearest_of(moment, lowest)
-        along = distances(looks, nearest).astype(np.float64)
         x, y, eye, yaw = now.camera[:4]
         self._x, self._y = float(x), float(y)
         self._dx, self._dy = math.sin(yaw) + math.cos(yaw) * across, math.cos(yaw) - math.sin(yaw) * across
@@ -44,11 +43,12 @@ class Land:
         blocks = weight_of(moment, "block_m")
         shifted = self._x + now.shift[0], self._y + now.shift[1]
         self._standing = tuple(float(value) for value in standing_of(moment))
-        fine = distances(FINER * looks, nearest)
+        near, (far, things) = searched(looks, nearest), (int(number) for number in far_looks(moment, looks))
+        beyond = rings(far)
         relief.look(
-            textures.thing.numpy(), *shifted, self._dx, self._dy, fine, far_looks(torch.from_numpy(fine), looks),
-            *self._standing, self._distance,
-        )  # fmt: skip
+            textures.thing.numpy(), *shifted, self._dx, self._dy, near, beyond, things, *self._standing, self._distance
+        )
+        along = np.concatenate([near[: -1 : FINER * step], near[-1:], beyond])
         if blocks is not None:
             relief.to_walls(town, *shifted, self._dx, self._dy, self._distance)
         with torch.autocast("cpu", enabled=False):  # a mountain's height needs more than eight bits
@@ -59,12 +59,12 @@ class Land:
         self.joined = room("joined", columns * looks, kind="?")
         self.count = relief.seen(
             self._distance, self._ground, self._tall, self._house, self._crest, float(eye), self._level, self._swell,
-            least, self.first, self.places, self.rises, self.joined,
+            float(ceiling(moment)), least, self.first, self.places, self.rises, self.joined,
         )  # fmt: skip
         self.last_rise = self.rises[self.first[1:] - 1]
 
     def _relief(
-        self, textures: Textures, moment: Moment, now: Now, told: Tensor, along: NDArray[np.float64], step: int,
+        self, textures: Textures, moment: Moment, now: Now, told: Tensor, at: NDArray[np.float64], step: int,
         blocks: Tensor | None,
     ) -> None:  # fmt: skip
         """Heights of ground, of what grows, of houses and of waves."""
@@ -74,11 +74,10 @@ class Land:
         self._level, self._swell = level * 10, math.log1p(math.exp(swell)) * 0.3
         from_here = self._x, self._y
         dx, dy = self._dx, self._dy
-        self._ground, self._after, at = room("ground", *shape), room("after", *shape, kind="u1"), along
+        self._ground, self._after = room("ground", *shape), room("after", *shape, kind="u1")
         if step > 1:
             extra = 2 * dx[-1] - dx[-2], 2 * dy[-1] - dy[-2]
             dx, dy = np.append(dx[::step], extra[0]), np.append(dy[::step], extra[1])
-            at = np.append(along[::step], along[-1])
         out = room("ground features", 8, len(dx) * len(at))
         relief.ground_features(textures.land.numpy(), *from_here, dx, dy, now.shore, at, out)
         coarse = asked(terrain.ground, out, out.shape[1], told).reshape(len(dx), len(at)) * 40
@@ -170,5 +169,6 @@ class Land:
             out,
         )  # fmt: skip
         given = asked_rows(terrain.surface, out, count, told)
-        light = terrain.light(told)[0].float().numpy()
-        surfaces.lit(given, self.places, count, self._distance.shape[1], light, far, self.shown)
+        light, density = terrain.light(told)[0].float().numpy(), float(terrain.density(told))
+        looks = self._distance.shape[1]
+        surfaces.lit(given, self.places, count, looks, light, density, far, self.points, self.shown)

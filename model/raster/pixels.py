@@ -9,12 +9,32 @@ import math
 
 import numpy as np
 
-from model.camera import BLOOM_SCALE, BUMP_M, FLOOR_M, RIPPLE_RAD, SAND_BEND, SAND_JAG, SAND_X, SAND_Y, WINDOW_M
+from model.camera import (
+    BLOOM_SCALE,
+    BUMP_M,
+    CRAGS_M,
+    FLOOR_M,
+    RIPPLE_RAD,
+    ROCK_HIGH,
+    ROCK_M,
+    ROCK_SHARE,
+    SAND_BEND,
+    SAND_JAG,
+    SAND_X,
+    SAND_Y,
+    WALL_FADE_M,
+    WALL_FROM_M,
+    WALL_HILLS,
+    WALL_LEAST,
+    WALL_PATCH,
+    WALL_STEEP,
+    WINDOW_M,
+)
 from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M
 from model.litter import BLOOM_M, CLOSED, DARKEST, FINE_M, GRIT_M, SAND_M
 from model.points import STANDS_M
 from model.raster.surfaces import SUN_X, SUN_Y
-from model.raster.texture import clamp, inlined, kernel, put, sample, sample_of, sigmoid, sine, whole
+from model.raster.texture import clamp, inlined, kernel, put, sample, sample_land, sample_of, sigmoid, sine, smooth, whole
 
 _FOLIAGE_M = 120.0  # farther off no leaf is told from another
 _MIRRORS = 0.02  # less than this is no mirror
@@ -78,33 +98,75 @@ def _fade(d, to):  # type: ignore[no-untyped-def]
     return min(max((np.float32(to[0]) - d) * np.float32(1 / (to[0] - to[1])), np.float32(0)), np.float32(1))
 
 
+@inlined
+def _rock(grain_of, x, y, h, d):  # type: ignore[no-untyped-def]
+    """See `model.litter.rock`."""
+    octave = math.log2(clamp(d * ROCK_SHARE, ROCK_M[0], 0.999 * ROCK_M[1]))
+    fine = math.floor(octave)
+    texels, beyond = 2.0**-fine, np.float32(octave - fine)
+    high = h * ROCK_HIGH * texels
+    rough = sample(grain_of, x * texels, high) + sample(grain_of, y * texels + 50, high)
+    texels, high = 0.5 * texels, 0.5 * high
+    coarse = sample(grain_of, x * texels, high) + sample(grain_of, y * texels + 50, high)
+    return np.float32(0.5) * (rough + beyond * (coarse - rough))
+
+
+@inlined
+def _wall(hills, patch, d, walls):  # type: ignore[no-untyped-def]
+    """How much of the ground is a wall; walls: of those that are about, the share that are rock and nothing else."""
+    wall = min(8 * smooth((WALL_PATCH * patch + WALL_HILLS * hills - WALL_LEAST) * WALL_STEEP), 1.0)
+    return np.float32(wall * smooth((d - WALL_FROM_M) / WALL_FADE_M) * walls)
+
+
 @kernel
 def strew(  # type: ignore[no-untyped-def]
-    picture, at, depth, points, x0, y0, dx, dy, shift, land, grain_of, bloom_of, gains, blossoms, sandy, flowers
+    picture, at, depth, points, x0, y0, dx, dy, slope, eye, shift, land, grain_of, bloom_of, gains, blossoms, density,
+    sandy, flowers, valley, walls,
 ):
-    """Lay what lies on bare ground over picture (C, R, 3). See `model.litter`.
+    """Lay what bare ground is rough with over picture (C, R, 3). See `model.litter`.
 
-    gains (KINDS, 3): how much each of the textures shows; blossoms (BLOSSOM,): what is told of them.
+    gains (KINDS, 3): how much each of the textures shows; blossoms (BLOSSOM,): what is told of them; density: of the
+    air; valley: m, over which a mountain is rock, infinite where none is; walls: as `_wall` has it.
     """
     to_m = BLOOM_M[0] if flowers else FINE_M[0]
     fine_r, fine_g, fine_b = gains[0]
     bump_r, bump_g, bump_b = gains[1]
     grit_r, grit_g, grit_b = gains[2]
     sand_r, sand_g, sand_b = gains[3]
+    crag_r, crag_g, crag_b = gains[4]
+    wall_r, wall_g, wall_b = gains[5]
     opens, patchy, closed, kind, first, haze = blossoms[:6]
     # A patch adds or takes little: most of the ground need not ask for it.
     shut = -(closed + 2.5 * abs(patchy) + CLOSED) / opens if opens > 0 else -1e9
+    rocky = walls > 0 or valley < 1e9
     for c in range(picture.shape[0]):
         for r in range(picture.shape[1] - 1, -1, -1):
             d = depth[c, r]
-            if d <= 0 or d >= to_m:
+            if d <= 0 or (d >= to_m and not rocky):
                 break  # what is higher in the picture is farther off, or stands
+            h = eye + slope[r] * d
+            crag = np.float32(clamp((h - valley) / CRAGS_M[1], 0.0, 1.0))
+            if d >= to_m and not (crag > 0 or walls > 0):
+                continue
             p = points[at[c, r]]
             if p[10] > 0 or p[4] >= STANDS_M or p[5] >= STANDS_M:
                 continue
             x, y = x0 + dx[c] * d, y0 + dy[c] * d
-            red = green = blue = np.float32(1)
-            near = _fade(d, FINE_M)
+            red = green = blue = ground = np.float32(1)
+            if walls > 0:
+                hills, _, _, patch = sample_land(land, x / LAND_CELL_M, y / LAND_CELL_M)
+                wall = _wall(hills, patch, d, walls)
+                ground = np.float32(1) - wall
+                crag *= ground
+            else:
+                wall = np.float32(0)
+            if crag + wall > 0:
+                rough = _rock(grain_of, x, y, h, d) * np.float32(math.exp(-density * d))
+                crag, wall = crag * rough, wall * rough
+                red += crag_r * crag + wall_r * wall
+                green += crag_g * crag + wall_g * wall
+                blue += crag_b * crag + wall_b * wall
+            near = _fade(d, FINE_M) * ground
             if near > 0:
                 u, v = x / FINE_CELL_M, y / FINE_CELL_M
                 fine = sample(grain_of, u, v)
@@ -113,7 +175,7 @@ def strew(  # type: ignore[no-untyped-def]
                 red += fine_r * fine + bump_r * bump
                 green += fine_g * fine + bump_g * bump
                 blue += fine_b * fine + bump_b * bump
-            near = _fade(d, GRIT_M)
+            near = _fade(d, GRIT_M) * ground
             if near > 0:
                 grit = sample(bloom_of, x / GRIT_CELL_M, y / GRIT_CELL_M) * near
                 red += grit_r * grit
@@ -130,7 +192,7 @@ def strew(  # type: ignore[no-untyped-def]
                 green += sand_g * sand
                 blue += sand_b * sand
             red, green, blue = max(red, _DARKEST), max(green, _DARKEST), max(blue, _DARKEST)
-            near = _fade(d, BLOOM_M) if flowers else np.float32(0)
+            near = _fade(d, BLOOM_M) * ground if flowers else np.float32(0)
             if near > 0:
                 bloom = sample(bloom_of, u * BLOOM_SCALE, v * BLOOM_SCALE)
                 if bloom > shut:

@@ -16,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from model.camera import FALL_LAYERS, FIELD_OF_VIEW_RAD, HORIZON, PULSE_RAD_S
+from model.camera import CRAGS_M, FALL_LAYERS, FIELD_OF_VIEW_RAD, HORIZON, PULSE_RAD_S
+from model.litter import WALLS_M, of_places
 from model.overlay import LEAST, Overlay
 from model.raster import air, finish, heaven, pixels
 from model.raster.land import Land
@@ -72,9 +73,9 @@ class Raster:
         )  # fmt: skip
         gains, blossoms = (part[0].numpy() for part in view.litter.gains(told))
         pixels.strew(
-            picture, at, depth, land.points, *land.rays, now.shift, textures.land.numpy(), textures.grain.numpy(),
-            textures.bloom.numpy(), gains, blossoms, weight_of(moment, "dune_m") is not None,
-            weight_of(moment, "flowers") is not None,
+            picture, at, depth, land.points, *land.rays, slope, eye, now.shift, textures.land.numpy(),
+            textures.grain.numpy(), textures.bloom.numpy(), gains, blossoms, float(view.terrain.density(told)),
+            weight_of(moment, "dune_m") is not None, weight_of(moment, "flowers") is not None, *_rocks(moment),
         )  # fmt: skip
         flat, number = picture.reshape(-1, 3), self._room("pixels", columns * height, kind="i4")
         terrain = view.terrain
@@ -153,6 +154,12 @@ class Raster:
             falling = textures.streak.numpy(), textures.flake.numpy()
             yaw = float(now.camera[3])
             air.fall(picture, block, aspect, yaw, now.clock, rain, snow, now.wind, *falling, _falls(overlay, told))
+
+
+def _rocks(moment: Moment) -> tuple[float, float]:
+    """Over what height in m mountains are rock, infinite where none is; and how much of walls is, 0 where none are."""
+    ridge, base, wall = (float(of_places(moment, name)) for name in ("ridge_m", "base_m", "wall_m"))
+    return base + CRAGS_M[0] if ridge > 1 else math.inf, min(wall / WALLS_M, 1.0)
 
 
 def _falls(overlay: Overlay, told: Tensor) -> Array:

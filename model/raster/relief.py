@@ -8,7 +8,7 @@ import numpy as np
 
 from model.camera import SHADOW_AHEAD_M, SHADOW_M, SHADOWS_TO_M, SUN_AZIMUTH_RAD, WAVE_PER_M
 from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE, TOWN_CELL_M
-from model.looking import AT, LOOKS_FOR_ONE, STANDING_TO_M
+from model.looking import AT
 from model.raster.texture import clamp, inlined, kernel, nearest, put, sample_land, sample_of, sine, texel, whole
 
 _HALVINGS = 5  # by which a wall is found between two points of a ray
@@ -16,15 +16,14 @@ _HOUSES_M = 420.0  # farther off a wall's place is exact enough
 
 
 @kernel
-def look(thing, x0, y0, dx, dy, fine, far, most, slender, out):  # type: ignore[no-untyped-def]
+def look(thing, x0, y0, dx, dy, fine, rings, things, most, slender, out):  # type: ignore[no-untyped-def]
     """Distances (C, K) of looks along rays into `out`. See `model.looking`.
 
-    x0, y0: m, the detail's shift counted in; dx, dy (C,): m a metre of distance; fine (FINER * K,): the places that are
-    searched, in m; far: looks that are alike on every ray; most, slender: the highest rank that may stand, and how
-    near the middle of a crown it is solid.
+    x0, y0: m, the detail's shift counted in; dx, dy (C,): m a metre of distance; fine: the places that are searched,
+    in m; rings: looks that are alike on every ray; things: at how many a ray may look; most, slender: the highest rank
+    that may stand, and how near the middle of a crown it is solid.
     """
-    places, looks = len(fine), out.shape[1]
-    things = looks // LOOKS_FOR_ONE
+    places, looks, far = len(fine), out.shape[1], len(rings)
     own = np.zeros(things * len(AT), np.float32)
     for i in range(out.shape[0]):
         square = dx[i] * dx[i] + dy[i] * dy[i]
@@ -32,7 +31,7 @@ def look(thing, x0, y0, dx, dy, fine, far, most, slender, out):  # type: ignore[
         found = 0
         for n in range(places):
             d = fine[n]
-            if d >= STANDING_TO_M or found == things:
+            if found == things:
                 break
             u, v = (x0 + dx[i] * d) / DETAIL_CELL_M, (y0 + dy[i] * d) / DETAIL_CELL_M
             ui, vi = whole(u + 0.5), whole(v + 0.5)
@@ -62,12 +61,12 @@ def look(thing, x0, y0, dx, dy, fine, far, most, slender, out):  # type: ignore[
         number, k = 0, 0
         while k < looks:
             even = np.float32(1e9)
-            if number < others:
-                at_fine = number * ((looks - 1 - far) * (places - 1) / (looks - 1)) / (others - far - 1)
-                if number >= others - far:
-                    at_fine = (number - others + looks) * (places - 1) / (looks - 1)
+            if number < others - far:
+                at_fine = number * (places - 1) / (others - far - 1)
                 low = min(int(at_fine), places - 2)
                 even = fine[low] + np.float32(at_fine - low) * (fine[low + 1] - fine[low])
+            elif number < others:
+                even = np.float32(rings[number - others + far])
             if held < found * len(AT) and own[held] <= even:
                 out[i, k] = own[held]
                 held += 1
@@ -266,7 +265,9 @@ def waves(land, x0, y0, dx, dy, shore, swash, distance, ground, level, crest, tr
 
 
 @kernel
-def seen(distance, ground, tall, house, crest, eye, level, swell, least, first, places, rises, joined):  # type: ignore[no-untyped-def]
+def seen(  # type: ignore[no-untyped-def]
+    distance, ground, tall, house, crest, eye, level, swell, ceiling, least, first, places, rises, joined
+):
     """The points that nothing nearer hides: their numbers and how steeply one looks up to them; first (C + 1,): where
     each column's begin; joined: whether a point goes on from the one before it, nothing between them being hidden.
 
@@ -283,7 +284,7 @@ def seen(distance, ground, tall, house, crest, eye, level, swell, least, first, 
                     top += swell * crest[i, k] * min(depth * 0.5, 1.0)
             else:
                 top = ground[i, k] + tall[i, k] + house[i, k]
-            rise = np.float32((top - eye) / distance[i, k])
+            rise = np.float32((min(top, ceiling) - eye) / distance[i, k])
             if rise < edge:
                 on = False
             elif not (on and rise - edge < least):

@@ -20,7 +20,7 @@ from model.camera import (
     WEB_SCALE,
 )
 from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE
-from model.land import FEATURES
+from model.land import FEATURES, GAP_M
 from model.raster.texture import clamp, kernel, nearest, put, sample, sample_land, sample_of, sigmoid, sine
 
 SUN_X, SUN_Y = math.sin(SUN_AZIMUTH_RAD), math.cos(SUN_AZIMUTH_RAD)
@@ -57,7 +57,7 @@ def surface_features(  # type: ignore[no-untyped-def]
         u, v = (x + shift[0]) / DETAIL_CELL_M, (y + shift[1]) / DETAIL_CELL_M
         a, b, c, e = sample_land(land, x / LAND_CELL_M, y / LAND_CELL_M)
         crown, rank = sample_of(detail, 0, u, v), detail[nearest(u, v), 1]
-        gap = 6.0 + 0.02 * d
+        gap = GAP_M[0] + GAP_M[1] * d
         a1, b1, c1, e1 = sample_land(land, (x + gap * SUN_X) / LAND_CELL_M, (y + gap * SUN_Y) / LAND_CELL_M)
         side = 0.0
         if tall[i, k] > 0:
@@ -102,30 +102,21 @@ def surface_features(  # type: ignore[no-untyped-def]
                 row[33 + s] = above * clamp(stands, 0.0, 1.0) * dim
         put(bits, out[n])
         p = points[n]
-        p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8] = (
-            d,
-            x,
-            y,
-            high,
-            tall[i, k],
-            house[i, k],
-            hue[i, k],
-            crown,
-            rank,
-        )
+        p[0], p[1], p[2], p[3], p[4] = d, x, y, high, tall[i, k]
+        p[5], p[6], p[7], p[8] = house[i, k], hue[i, k], crown, rank
         p[10] = depth
         p[9] = ripple * mirror_gain if wet else 0.35 * grain * (1 + rain)
 
 
 @kernel
-def lit(given, places, count, looks, light, far, shown):  # type: ignore[no-untyped-def]
-    """What the network gave (…, 6) as colours in the light (6,) of the moment, veiled towards far (C, 3), and how much
-    each point mirrors: into `shown` (…, 4).
+def lit(given, places, count, looks, light, density, far, points, shown):  # type: ignore[no-untyped-def]
+    """What the network gave (…, SURFACE) as colours in the light (6,) of the moment, veiled towards far (C, 3) by the
+    air's density, and how much each point mirrors: into `shown` (…, 4).
     """
     for n in range(count):
         i = places[n] // looks
-        veil, direct = sigmoid(given[n, 3]), given[n, 4]
+        veil, direct = np.float32(1 - math.exp(-density * points[n, 0])), given[n, 3]
         for j in range(3):
             colour = (given[n, j] + np.float32(0.4)) * (light[j] + light[3 + j] * direct)
             shown[n, j] = colour + veil * (far[i, j] - colour)
-        shown[n, 3] = sigmoid(given[n, 5] - np.float32(2))
+        shown[n, 3] = sigmoid(given[n, 4] - np.float32(2))

@@ -96,6 +96,13 @@ def clamp(x, low, high):  # type: ignore[no-untyped-def]
 
 
 @inlined
+def smooth(x):  # type: ignore[no-untyped-def]
+    """0 below 0 .. 1 above 1, level at both."""
+    t = min(max(x, 0.0), 1.0)
+    return t * t * (3 - 2 * t)
+
+
+@inlined
 def sine(rad):  # type: ignore[no-untyped-def]
     """The sine to three decimals, which is all that sixteen-bit networks hear of it."""
     t = rad * 0.15915494309189535

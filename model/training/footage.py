@@ -201,7 +201,10 @@ def fit_view(model: WorldModel, venues: list[Venue], minutes: float, updates: in
     textures = Textures.of([field_of(1000 + seed) for seed in range(FIELDS)], model.device)
     view.requires_grad_(False)
     view.venue.requires_grad_(True)
-    learnt = [*view.terrain.surface.parameters(), *view.terrain.light.parameters(), *view.sky.parameters()]
+    terrain = view.terrain
+    learnt = [
+        p for part in (terrain.surface, terrain.light, terrain.haze, view.sky) for p in part.parameters()
+    ]
     for parameter in learnt:
         parameter.requires_grad_(True)
     optimiser = torch.optim.Adam([{"params": [view.venue], "lr": 10 * rate}, {"params": learnt, "lr": rate}])

@@ -34,6 +34,7 @@ from model.view import View
 WORLDS = 24  # fields that are learnt from
 PICTURES, COLUMNS, ROWS = 128, 3, 140  # of a batch: many moments, a little of each
 HEIGHT, WIDTH = 360, 640
+SELDOM, FAIR = 0.2, 0.4  # of the moments
 LOOKS = 112  # at most, on a ray that is learnt from
 
 
@@ -78,8 +79,11 @@ def random_batch(
         world = int(rng.integers(len(worlds)))
         field, weights = field_of(worlds[world]), random_place(rng)
         place, weather = places.mix(weights), random_environment(rng).astype(np.float64)
-        if rng.random() < 0.25:  # and what seldom goes together
+        kind = rng.random()
+        if kind < SELDOM:  # and what seldom goes together
             weather[1:] = rng.random(6) * (rng.random(6) < 0.5)
+        elif kind < SELDOM + FAIR:  # clear air, in which most of a world is seen
+            weather[1:5] = rng.random() * 0.7, rng.random() * 0.1 * (rng.random() < 0.5), 0.0, 0.0
         x, y, yaw = rng.uniform(0, PERIOD_M), rng.uniform(0, PERIOD_M), rng.uniform(-math.pi, math.pi)
         bearing = yaw + rng.normal(0, 0.8)
         inland = rng.uniform(-5, 60)
