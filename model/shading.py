@@ -16,8 +16,8 @@ from model.diorama.places import COLUMN, PLACES, TABLE
 from model.field import FALL, SIZE, SKY, Field
 
 _HOURS = 12  # bumps along the sun's height, by which the networks tell hours apart: dusk is short
-_LITTLE = 4  # numbers that tell a little fog, rain or snow from none
-TOLD = len(PLACES) + len(ENVIRONMENT) + 4 + _HOURS + _LITTLE  # + flash, the sun's sine and cosine, phase of the swash
+LITTLE = 4  # numbers that tell a little fog, rain or snow from none
+TOLD = len(PLACES) + len(ENVIRONMENT) + 4 + _HOURS  # + flash, the sun's sine and cosine, phase of the swash
 _SUN, _FOG, _RAIN, _SNOW = (ENVIRONMENT.index(key) for key in ("sun_rad", "fog", "rain", "snow"))
 _ROUND = 2048  # points are made up to a multiple of
 _LEAST_WEIGHT = 0.005  # what a place has less of than this it does not have
@@ -83,15 +83,18 @@ class Moment:
     presence: Tensor
 
     def told(self) -> Tensor:
-        """What all networks of the view are told, (B, TOLD)."""
+        """What networks are told of a moment, (B, TOLD)."""
         sun, swash = self.environment[:, _SUN], self.phases[:, 2] * (2 * math.pi)
         more = torch.stack([self.flash, sun.sin(), sun.cos(), swash.sin().to(sun.dtype)], 1)
         low, high = ENVIRONMENT_RANGE["sun_rad"]
         at = torch.linspace(low, high, _HOURS, device=sun.device)
         hours = (-((sun[:, None] - at) * (_HOURS / (high - low)) * 0.8).square()).exp()
+        return torch.cat([self.place, self.environment, more, hours], 1)
+
+    def little(self) -> Tensor:
+        """What tells a little fog, rain or snow from none, (B, LITTLE)."""
         fog, rain, snow = (self.environment[:, key].clamp(min=0) for key in (_FOG, _RAIN, _SNOW))
-        little = torch.stack([fog.sqrt(), (-10 * fog).exp(), rain.sqrt(), snow.sqrt()], 1)
-        return torch.cat([self.place, self.environment, more, hours, little], 1)
+        return torch.stack([fog.sqrt(), (-10 * fog).exp(), rain.sqrt(), snow.sqrt()], 1)
 
 
 def weight_of(moment: Moment, column: str) -> Tensor | None:

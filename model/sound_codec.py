@@ -28,6 +28,9 @@ PITCHES = 36  # A2 (110 Hz) and up, semitones
 TONE_WINDOW = 6_000  # 0.25 s: resolves semitones from A2 up
 WHISTLE_HZ = (1_500.0, 7_000.0)
 FLOOR_DB = -90.0
+# What swells and ebbs (surf, gusts) does so about a running mean: of what is louder or softer than that, so much is
+# taken, reached about so far from it; not of what is farther from it yet, which is an event of its own.
+LEVELLED_DB, SWELL_DB, EVENT_DB, LEVEL_SHARE = 3.5, 5.0, 14.0, 1 / 36
 
 _window = np.hanning(WINDOW + 1)[:WINDOW].astype(np.float32)  # sums to one at half overlap
 _bins = np.fft.rfftfreq(WINDOW, 1 / SAMPLE_RATE_HZ)
@@ -115,6 +118,7 @@ class SynthState:
     phases: NDArray[np.float64]  # (PITCHES + 1,) radians; the last is the whistle's
     tones: Array  # (PITCHES,) amplitudes at the end of the last slice
     whistle: Array  # (3,) amplitude, hertz and pan at the end of the last slice
+    level: Array  # (1,) how loud the noise has been of late, in dB; not a number before the first slice
 
     @staticmethod
     def silent() -> SynthState:
@@ -124,6 +128,7 @@ class SynthState:
             np.linspace(0, 20, PITCHES + 1) % (2 * np.pi),
             np.zeros(PITCHES, np.float32),
             np.array([0, 3000, 0], np.float32),
+            np.full(1, np.nan, np.float32),
         )
 
 
@@ -144,6 +149,11 @@ def synthesise(features: Array, state: SynthState, rng: np.random.Generator) -> 
     # Noise: each subframe is white noise with the band's energy a bin, overlapped and added (square-root windows).
     power = 10 ** (np.clip(noise_db, FLOOR_DB, 6) / 10)
     power[noise_db < FLOOR_DB + 8] = 0
+    loud = float(_decibels(power.sum(1).mean()))
+    level = loud if np.isnan(state.level[0]) else float(state.level[0])
+    over = loud - level
+    power *= 10 ** (-LEVELLED_DB * np.tanh(over / SWELL_DB) / (1 + (over / EVENT_DB) ** 4) / 10)
+    level += LEVEL_SHARE * over
     gain = np.sqrt(power / _band_bins * WINDOW / 2)[:, _band_of_bin]  # (subframes, bins)
     balance = np.sqrt(np.stack([(1 - side) / 2, (1 + side) / 2]))[:, _band_of_bin]  # (2, bins)
     shape = (SUBFRAMES, 2, WINDOW // 2 + 1)
@@ -161,8 +171,8 @@ def synthesise(features: Array, state: SynthState, rng: np.random.Generator) -> 
     audible = np.flatnonzero((target > 0) | (state.tones > 0))
     step = 2 * np.pi * _pitch_hz / SAMPLE_RATE_HZ
     ramp = n / SLICE_SAMPLES
-    level = state.tones[audible, None] * (1 - ramp) + target[audible, None] * ramp
-    tones = (np.sin(state.phases[audible, None] + step[audible, None] * n) * level).sum(0)
+    swelling = state.tones[audible, None] * (1 - ramp) + target[audible, None] * ramp
+    tones = (np.sin(state.phases[audible, None] + step[audible, None] * n) * swelling).sum(0)
     out += tones[:, None]
     # Whistle: level and pitch glide from subframe to subframe.
     amplitude = np.where(whistle_db > -62, np.sqrt(2 * 10 ** (np.clip(whistle_db, FLOOR_DB, -12) / 10)), 0.0)
@@ -170,14 +180,15 @@ def synthesise(features: Array, state: SynthState, rng: np.random.Generator) -> 
     heard = amplitude > 0
     hertz = np.where(heard, hertz, hertz[heard].mean() if heard.any() else state.whistle[1])
     knots = np.arange(SUBFRAMES + 1) * HOP
-    level = np.interp(n, knots, np.concatenate([[state.whistle[0]], amplitude]))
+    whistling = np.interp(n, knots, np.concatenate([[state.whistle[0]], amplitude]))
     glide = np.interp(n, knots, np.concatenate([[state.whistle[1] if state.whistle[0] > 0 else hertz[0]], hertz]))
     phase = state.phases[-1] + np.cumsum(2 * np.pi * glide / SAMPLE_RATE_HZ)
     aside = np.linspace(state.whistle[2], pan, SLICE_SAMPLES)
     angle = (aside + 1) * np.pi / 4
-    out += (np.sin(phase) * level)[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)
+    out += (np.sin(phase) * whistling)[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)
     phases = np.append(state.phases[:-1] + step * SLICE_SAMPLES, phase[-1]) % (2 * np.pi)
-    end = SynthState(overlap, phases, target.astype(np.float32), np.array([amplitude[-1], hertz[-1], pan], np.float32))
+    whistle = np.array([amplitude[-1], hertz[-1], pan], np.float32)
+    end = SynthState(overlap, phases, target.astype(np.float32), whistle, np.array([level], np.float32))
     return np.tanh(out).astype(np.float32), end
 
 

@@ -27,7 +27,7 @@ from model.looking import looks_along
 from model.overlay import Overlay
 from model.points import STANDS_M, Land
 from model.preset import Preset
-from model.shading import TOLD, Moment, Textures, weight_of
+from model.shading import LITTLE, TOLD, Moment, Textures, weight_of
 from model.sky import Sky
 
 _TOLD = 128  # numbers that all networks are told of a moment
@@ -60,7 +60,7 @@ class View(nn.Module):
     def __init__(self, preset: Preset) -> None:
         super().__init__()
         self.preset = preset
-        self.tell = nn.Sequential(nn.Linear(TOLD, _TOLD), nn.SiLU(), nn.Linear(_TOLD, _TOLD), nn.SiLU())
+        self.tell = nn.Sequential(nn.Linear(TOLD + LITTLE, _TOLD), nn.SiLU(), nn.Linear(_TOLD, _TOLD), nn.SiLU())
         # A venue's own: what its footage taught beside the moment, and its place; nothing in the model that is shipped.
         self.venue = nn.Parameter(torch.zeros(_TOLD), requires_grad=False)
         self.register_buffer("own_place", torch.zeros(len(PLACES)))
@@ -70,7 +70,7 @@ class View(nn.Module):
 
     def told_of(self, moment: Moment) -> Tensor:
         """What all networks are told of moments, (B, _TOLD)."""
-        return self.tell(moment.told().float()) + self.venue  # type: ignore[no-any-return]
+        return self.tell(torch.cat([moment.told(), moment.little()], 1).float()) + self.venue  # type: ignore[no-any-return]
 
     def columns(
         self, textures: Textures, moment: Moment, u: Tensor, v: Tensor, aspect: float, pixel: float,

@@ -47,7 +47,7 @@ from model.view import View
 from model.walker import Walker, blown
 from model.wish import Wish
 
-SNAPSHOT_FORMAT = "oysterd-world-4"
+SNAPSHOT_FORMAT = "oysterd-world-5"
 CONTEXT_LEVEL = 0.05  # noise on committed steps: the model was trained to see through it, so small errors don't pile up
 SHIFT = 2.0  # spends more of the few sampling steps at high noise, where a step decides the most
 REACH = 6.0  # deviations a latent may stray: of the diorama's, none strays further

@@ -66,3 +66,18 @@ def test_features_come_back_from_their_latents() -> None:
     codec = SoundCodec(2, 96)
     codec.fit(features)
     assert (codec.decode(codec.encode(features)) - features).abs().max() < 0.05
+
+
+def test_what_swells_is_levelled_and_what_stays_is_not() -> None:
+    """A surf that rises and falls by 9 dB, and a rain as loud on average as it is at any time."""
+    n = 120 * SLICE_SAMPLES
+    noise = np.random.default_rng(5).standard_normal((n, 2)) * 0.03
+    swell = 10 ** (4.5 * np.sin(2 * np.pi * np.arange(n) / (48 * SLICE_SAMPLES)) / 20)
+
+    def levels(sound: np.ndarray) -> np.ndarray:
+        rows = sound[24 * SLICE_SAMPLES :].reshape(-1, SLICE_SAMPLES * 2)
+        return 10 * np.log10(np.square(rows).mean(1))
+
+    surf, rain = (_played(analyse((noise * gain).astype(np.float32))) for gain in (swell[:, None], 1.0))
+    assert np.ptp(levels(surf)) < 0.75 * np.ptp(levels(noise * swell[:, None]))
+    assert levels(rain).mean() == pytest.approx(levels(noise).mean(), abs=0.7)
