@@ -165,7 +165,7 @@ def _town(rng: np.random.Generator) -> Array:
 
 
 @lru_cache(1)
-def _shared() -> tuple[Array, Array, Array, Array, Array]:
+def shared() -> tuple[Array, Array, Array, Array, Array]:
     """Detail, things, town, sky and fall: the same for every world; about a second, once."""
     rng = np.random.default_rng(20)
     crown, rank, thing = _crowns(rng, 44, 3.2, 6.4)
@@ -185,6 +185,6 @@ def field_of(seed: int) -> Field:
     hills = np.clip(noise(rng, 170, 16, 1.15), -2.5, 2.5)
     patches = np.clip(noise(rng, 30, 3, 0.6), -2.5, 2.5)
     land = np.stack([hills, _ridges(rng), _dunes(rng), patches], -1)
-    shared = _shared()
+    common = shared()
     shift = rng.random(2) * SIZE * DETAIL_CELL_M
-    return Field(np.ascontiguousarray(land, np.float32), *shared, shift.astype(np.float32))
+    return Field(np.ascontiguousarray(land, np.float32), *common, shift.astype(np.float32))

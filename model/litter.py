@@ -1,5 +1,4 @@
-"""What bare ground is rough with: blades, clods, stones, ripples, rock, blossoms, told for each pixel and not for points
-between.
+"""What bare ground is rough with: blades, clods, stones, ripples, rock, blossoms, pixel by pixel.
 
 Points of a ray stand several rows of a picture apart, which is all that hills and shadows need and far too wide for
 grass. So the field's finest textures are looked at where a line of sight meets bare ground; how much of each channel's

@@ -30,7 +30,7 @@ from model.cast import Cast, heard
 from model.condition_vector import condition_vector
 from model.conditions import ENVIRONMENT, STEPS_PER_S, STYLES, Array, Chunk, Conditions, Easing
 from model.diorama.places import COLUMN, TABLE
-from model.field import field_of
+from model.field import field_of, shared
 from model.figures import Figures
 from model.plan import Plan, own_place, planned, wandering
 from model.preset import Preset
@@ -87,6 +87,7 @@ class WorldModel:
         self.view.to(self.device)
         self.figures.to(self.device)
         self.brush.to(self.device).textures(self.device)  # made now, not at the first painted step
+        shared()  # drawn now, not when somebody waits for a world
         on_cpu = self.device.type == "cpu"
         self.quick = [QuickBlock(block) if on_cpu else None for block in self.network.layers]
         self.seeing = Seeing(preset, self.view, self.brush, self.device)

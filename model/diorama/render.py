@@ -44,7 +44,17 @@ from model.camera import (
 from model.diorama.places import COLUMN
 from model.diorama.sampling import clamp, hue_of, sample, smooth
 from model.diorama.surfaces import ROCK_RIDGE, ROCK_WALL, foliage, front, lights, rock
-from model.diorama.terrain import ceiling, focal_of, ground_along, house_at, nearest_m, shadow_at, tree_at, wall_of, water_level
+from model.diorama.terrain import (
+    ceiling,
+    focal_of,
+    ground_along,
+    house_at,
+    nearest_m,
+    shadow_at,
+    tree_at,
+    wall_of,
+    water_level,
+)
 from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M, Field
 
 _RIDGE, _SEA, _COVER, _CLEAR, _FLOWERS = (COLUMN[k] for k in ("ridge_m", "sea", "tree_cover", "clear_m", "flowers"))

@@ -34,7 +34,19 @@ from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M
 from model.litter import BLOOM_M, CLOSED, DARKEST, FINE_M, GRIT_M, SAND_M
 from model.points import STANDS_M
 from model.raster.surfaces import SUN_X, SUN_Y
-from model.raster.texture import clamp, inlined, kernel, put, sample, sample_land, sample_of, sigmoid, sine, smooth, whole
+from model.raster.texture import (
+    clamp,
+    inlined,
+    kernel,
+    put,
+    sample,
+    sample_land,
+    sample_of,
+    sigmoid,
+    sine,
+    smooth,
+    whole,
+)
 
 _FOLIAGE_M = 120.0  # farther off no leaf is told from another
 _MIRRORS = 0.02  # less than this is no mirror
@@ -122,7 +134,7 @@ def _wall(hills, patch, d, walls):  # type: ignore[no-untyped-def]
 def strew(  # type: ignore[no-untyped-def]
     picture, at, depth, points, x0, y0, dx, dy, slope, eye, shift, land, grain_of, bloom_of, gains, blossoms, density,
     sandy, flowers, valley, walls,
-):
+):  # fmt: skip
     """Lay what bare ground is rough with over picture (C, R, 3). See `model.litter`.
 
     gains (KINDS, 3): how much each of the textures shows; blossoms (BLOSSOM,): what is told of them; density: of the
@@ -140,16 +152,20 @@ def strew(  # type: ignore[no-untyped-def]
     shut = -(closed + 2.5 * abs(patchy) + CLOSED) / opens if opens > 0 else -1e9
     rocky = walls > 0 or valley < 1e9
     for c in range(picture.shape[0]):
+        point, covered = -1, False
         for r in range(picture.shape[1] - 1, -1, -1):
             d = depth[c, r]
             if d <= 0 or (d >= to_m and not rocky):
                 break  # what is higher in the picture is farther off, or stands
+            if at[c, r] != point:
+                point = at[c, r]
+                p = points[point]
+                covered = p[10] > 0 or p[4] >= STANDS_M or p[5] >= STANDS_M
+            if covered:
+                continue
             h = eye + slope[r] * d
             crag = np.float32(clamp((h - valley) / CRAGS_M[1], 0.0, 1.0))
             if d >= to_m and not (crag > 0 or walls > 0):
-                continue
-            p = points[at[c, r]]
-            if p[10] > 0 or p[4] >= STANDS_M or p[5] >= STANDS_M:
                 continue
             x, y = x0 + dx[c] * d, y0 + dy[c] * d
             red = green = blue = ground = np.float32(1)

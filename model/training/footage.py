@@ -202,9 +202,7 @@ def fit_view(model: WorldModel, venues: list[Venue], minutes: float, updates: in
     view.requires_grad_(False)
     view.venue.requires_grad_(True)
     terrain = view.terrain
-    learnt = [
-        p for part in (terrain.surface, terrain.light, terrain.haze, view.sky) for p in part.parameters()
-    ]
+    learnt = [p for part in (terrain.surface, terrain.light, terrain.haze, view.sky) for p in part.parameters()]
     for parameter in learnt:
         parameter.requires_grad_(True)
     optimiser = torch.optim.Adam([{"params": [view.venue], "lr": 10 * rate}, {"params": learnt, "lr": rate}])
