@@ -42,6 +42,7 @@ OPEN_M = 3000.0  # how much higher land may rise under the open sky
 # Where the field has walls of rock, by its patches and hills; and how far off they begin and have grown.
 WALL_PATCH, WALL_HILLS, WALL_LEAST, WALL_STEEP = 0.8, 0.4, 0.25, 1.6
 WALL_FROM_M, WALL_FADE_M = 4.0, 8.0
+WALL_ROCK_M = 2.0  # in which, from there on, they show that they are rock
 RIPPLE_RAD = 0.035  # by which a ripple turns what is mirrored
 WALKER_X, WALKER_FOOT, WALKER_TALL = 0.5, 0.90, 0.34  # of the picture's width and height
 

@@ -26,11 +26,11 @@ from model.camera import (
     SAND_X,
     SAND_Y,
     SUN_AZIMUTH_RAD,
-    WALL_FADE_M,
     WALL_FROM_M,
     WALL_HILLS,
     WALL_LEAST,
     WALL_PATCH,
+    WALL_ROCK_M,
     WALL_STEEP,
 )
 from model.diorama.places import COLUMN, TABLE
@@ -128,7 +128,7 @@ class Litter(nn.Module):
             hills, patch = land[..., 0], land[..., 3]
         if walls:
             wall = smooth((WALL_PATCH * patch + WALL_HILLS * hills - WALL_LEAST) * WALL_STEEP)
-            wall = (8 * wall).clamp(max=1) * smooth((distance - WALL_FROM_M) / WALL_FADE_M)
+            wall = (8 * wall).clamp(max=1) * smooth((distance - WALL_FROM_M) / WALL_ROCK_M)
             wall = wall * (of_places(moment, "wall_m") / WALLS_M).clamp(max=1)
         if walls or ridges:
             h = moment.camera[:, 2, None, None].float() + slope[:, None] * distance

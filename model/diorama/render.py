@@ -36,8 +36,8 @@ from model.camera import (
     SUN_AZIMUTH_RAD,
     SWAY_RAD_S,
     SWAY_X,
-    WALL_FADE_M,
     WALL_FROM_M,
+    WALL_ROCK_M,
     WAVE_PER_M,
     WEB_SCALE,
 )
@@ -223,7 +223,7 @@ def render(  # type: ignore[no-untyped-def]
                         rocky = ROCK_RIDGE * clamp((ground - place[_BASE] - CRAGS_M[0]) / CRAGS_M[1], 0.0, 1.0)
                     if place[_WALL] > 0.1:
                         hills = sample(land, 0, wx / LAND_CELL_M, wy / LAND_CELL_M)
-                        wall = clamp(8 * wall_of(hills, patch), 0.0, 1.0) * smooth((z - WALL_FROM_M) / WALL_FADE_M)
+                        wall = clamp(8 * wall_of(hills, patch), 0.0, 1.0) * smooth((z - WALL_FROM_M) / WALL_ROCK_M)
                         wall *= min(1.0, place[_WALL] / 10)
                         rocky = rocky * (1 - wall) + ROCK_WALL * wall
                     shade = foot = 0.0

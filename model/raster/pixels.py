@@ -22,11 +22,11 @@ from model.camera import (
     SAND_JAG,
     SAND_X,
     SAND_Y,
-    WALL_FADE_M,
     WALL_FROM_M,
     WALL_HILLS,
     WALL_LEAST,
     WALL_PATCH,
+    WALL_ROCK_M,
     WALL_STEEP,
     WINDOW_M,
 )
@@ -127,7 +127,7 @@ def _rock(grain_of, x, y, h, d):  # type: ignore[no-untyped-def]
 def _wall(hills, patch, d, walls):  # type: ignore[no-untyped-def]
     """How much of the ground is a wall; walls: of those that are about, the share that are rock and nothing else."""
     wall = min(8 * smooth((WALL_PATCH * patch + WALL_HILLS * hills - WALL_LEAST) * WALL_STEEP), 1.0)
-    return np.float32(wall * smooth((d - WALL_FROM_M) / WALL_FADE_M) * walls)
+    return np.float32(wall * smooth((d - WALL_FROM_M) / WALL_ROCK_M) * walls)
 
 
 @kernel
