@@ -29,7 +29,7 @@ from model.camera import (
 from model.conditions import ENVIRONMENT
 from model.diorama.places import COLUMN, TABLE
 from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE, TOWN_CELL_M
-from model.looking import middles, standing_of
+from model.looking import STANDING_TO_M, middles, standing_of
 from model.points import STANDS_M, Land, Points
 from model.preset import Preset
 from model.shading import Moment, Shader, Textures, features, nearest, of_some, sample, texels, weight_of
@@ -53,6 +53,7 @@ class Terrain(nn.Module):
     """The networks of the land."""
 
     ground: Shader
+    ridges: Shader
     stands: Shader
     surface: Shader
 
@@ -64,7 +65,8 @@ class Terrain(nn.Module):
         with torch.no_grad():
             self.haze.bias.fill_(-2)
             self.light.bias.copy_(torch.tensor([0.6, 0.6, 0.6, 0.3, 0.3, 0.3]))
-        self.ground = Shader(8, 1, preset.ground_width, 2, told)
+        self.ground = Shader(8, 1, preset.ground_width, 2, told)  # near by, where a hand's breadth is many pixels
+        self.ridges = Shader(8, 1, preset.ground_width, 2, told)  # and far off, where mountains rise
         self.stands = Shader(7, 1, preset.ground_width, 2, told)
         self.houses = Shader(4, 1, 16, 2, told)
         self.surface = Shader(FEATURES, SURFACE, preset.view_width, 3, told)
@@ -80,7 +82,11 @@ class Terrain(nn.Module):
         sea = seaward + 14 * land[..., 0] + 3 * land[..., 3]
         looks = [(distance.log() / 4).expand_as(sea), (distance / 1000).clamp(max=2).expand_as(sea)]
         x = features([*land.unbind(-1), sea / 40, (sea / 100).clamp(-1.2, 2.5), *looks])
-        return self.ground(x, told).float().view(seaward.shape) * 40
+        near = self.ground(x, told).float().view(seaward.shape)
+        far = distance.expand_as(near) >= STANDING_TO_M
+        if bool(far.any()):
+            near = torch.where(far, self.ridges(x, told).float().view(seaward.shape), near)
+        return near * 40
 
     def ground_at(
         self, textures: Textures, moment: Moment, x: Tensor, y: Tensor, told: Tensor

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from model.camera import SHADOW_M, SUN_AZIMUTH_RAD
 from model.land import FEATURES, ceiling
-from model.looking import FINER, far_looks, rings, searched, standing_of
+from model.looking import FINER, STANDING_TO_M, far_looks, rings, searched, standing_of
 from model.raster import relief, surfaces
 from model.raster.room import Array, Now, Room, asked, asked_rows, grown
 from model.shading import Moment, Textures, weight_of
@@ -78,9 +78,12 @@ class Land:
         if step > 1:
             extra = 2 * dx[-1] - dx[-2], 2 * dy[-1] - dy[-2]
             dx, dy = np.append(dx[::step], extra[0]), np.append(dy[::step], extra[1])
-        out = room("ground features", 8, len(dx) * len(at))
-        relief.ground_features(textures.land.numpy(), *from_here, dx, dy, now.shore, at, out)
-        coarse = asked(terrain.ground, out, out.shape[1], told).reshape(len(dx), len(at)) * 40
+        parts = []
+        for network, here in ((terrain.ground, at[at < STANDING_TO_M]), (terrain.ridges, at[at >= STANDING_TO_M])):
+            out = room("ground features", 8, len(dx) * len(here))
+            relief.ground_features(textures.land.numpy(), *from_here, dx, dy, now.shore, here, out)
+            parts.append(asked(network, out, out.shape[1], told).reshape(len(dx), len(here)) * 40)
+        coarse = np.concatenate(parts, 1)
         relief.ground_between(coarse, at, step, self._distance, self._ground, self._after)
         self._at, self._step = at, step
         self._shadows(textures, moment, now, told, dx, dy, coarse)

@@ -173,10 +173,11 @@ def loss_of(view: View, textures: Textures, batch: dict[str, Tensor], rows: Tens
     colours = missed.abs().mean() + 4 * missed.square().mean()
     # What changes from one row to the next: blades, leaves and rock are little of a picture's light.
     colours = colours + FINE * missed.unflatten(2, (-1, 2)).diff(dim=3).abs().mean()
-    # Near by, where a hand's breadth is many pixels, no more than a tree's height needs.
-    pixels = (WIDTH / 2 / math.tan(FIELD_OF_VIEW_RAD / 2) / batch["distance"]).clamp(max=20)
+    # Near by, where a hand's breadth is many pixels: of what stands no more than a tree's height needs; of the ground
+    # all that it takes for blades and grit to lie where they are.
+    pixels = WIDTH / 2 / math.tan(FIELD_OF_VIEW_RAD / 2) / batch["distance"]
     seen = torch.stack([land.ground, land.surface], -1)
-    high = (seen - batch["heights"]) * pixels[..., None]
+    high = (seen - batch["heights"]) * torch.stack([pixels.clamp(max=60), pixels.clamp(max=20)], -1)
     return colours, torch.nn.functional.huber_loss(high, torch.zeros_like(high), delta=1.5)
 
 
