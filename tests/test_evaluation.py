@@ -14,10 +14,13 @@ from numpy.typing import NDArray
 from worlds import tiny_checkpoint, tiny_model
 
 from model.conditions import ENVIRONMENT, Conditions
+from model.diorama import figures
 from model.diorama.captions import Meaning, directive, scene
 from model.diorama.places import PLACES
 from model.sound_codec import SAMPLE_RATE_HZ, SLICE_SAMPLES
+from model.sprites import KINDS, Placed
 from model.training.evaluation import (
+    company,
     continuity,
     directing,
     drifting,
@@ -38,6 +41,29 @@ def _noise(samples: int, seed: int = 0) -> NDArray[np.float32]:
 
 
 # --- pictures ---
+
+
+def _standing(kind: str, look: float, hour: float) -> NDArray[np.float32] | None:
+    """What is seen of a figure that stands in an even picture."""
+    bare = np.full((180, 320, 3), 0.3 + 0.3 * hour, np.float32)
+    shown, size = bare.copy(), 0.2 + 0.1 * look
+    pose = (look, 0.0, 0.0, look, look)
+    placed = Placed(KINDS.index(kind), 0.4 + 0.2 * look, 0.5, size, 10.0, look > 0.5, 0.0, pose)
+    weather = np.array([hour, 0.2, 0, 0, 0, 0.2, 0.5])
+    figures.lay(shown, 320, np.arange(320), None, [placed], weather, 0.0)
+    told, untold = ((picture.clip(0, 1) * 255).astype(np.uint8) for picture in (shown, bare))
+    assert company.seen_of(untold, untold) is None
+    return company.seen_of(told, untold)
+
+
+def test_figures_are_told_apart_by_what_they_change() -> None:
+    names, looks = ("kitten", "balloon", "boat"), np.linspace(0, 1, 12)
+    seen = [[_standing(name, look, 1 - look)] for name in names for look in looks]
+    kinds = [company.NAMES.index(name) for name in names for _ in looks]
+    judge = company.CompanyJudge.fitted(seen, kinds)  # type: ignore[arg-type]
+    for name in names:
+        assert judge.name([_standing(name, 0.33, 0.4)]) == company.NAMES.index(name)  # type: ignore[list-item]
+    assert judge.name([]) is None
 
 
 def test_worlds_that_are_not_looked_at_sound_and_go_the_same() -> None:

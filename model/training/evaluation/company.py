@@ -34,7 +34,7 @@ from model.training.evaluation.figure import Figure, Findings, Pictures, Setting
 from model.training.evaluation.rollouts import STILL, roll, world_of
 from model.training.evaluation.trials import OPEN
 from model.training.evaluation.wordings import directives, is_chinese
-from model.world import WorldModel
+from model.world import World, WorldModel
 
 NAMES = (*FIGURES, *(f"{name} seen from behind" for name in CHARACTERS))
 WITHIN, EVERY = 8 * STEPS_PER_S, 8  # steps in which a figure is to be seen, and between two looks
@@ -43,7 +43,8 @@ GONE_AFTER = 7 * STEPS_PER_S  # steps after which one who was sent away is to be
 FIT, TRY = 24, 8  # clips of each kind that are learnt from, and tried on
 CHANGED, LEAST = 12, 5  # of 255 by which a pixel has changed, and pixels that are something
 PATCH = 20  # pixels across of what is looked at
-MIXED, RIDGE = 1200, 3.0
+ABOUT = 12  # numbers of a figure's size, place and light, which count as much as many pixels
+MIXED, RIDGE = 1200, 10.0
 _BY_NIGHT = frozenset({"fireworks", "fireflies", "lanterns", "meteor"})
 
 
@@ -77,7 +78,7 @@ def seen_of(told: NDArray[np.uint8], untold: NDArray[np.uint8]) -> NDArray[np.fl
         4 * mask.sum() / max(1.0, (right - left + 1) * (bottom - top + 1)) - 2, np.log(pieces),
         float(bare.mean()) / 64 - 2, *(shown[on].mean(0) / 64 - 2), *((shown - bare)[on].mean(0) / 32),
     ]  # fmt: skip
-    return np.concatenate([2 * cover.ravel() - 0.5, 3 * colours.ravel(), np.float32(about) * 4]).astype(np.float32)
+    return np.concatenate([2 * cover.ravel() - 0.5, 3 * colours.ravel(), np.array(about)]).astype(np.float32)
 
 
 def _diorama(kind: int, seed: int) -> list[NDArray[np.float32]]:
@@ -106,6 +107,7 @@ class CompanyJudge:
 
     def _features(self, seen: Tensor) -> Tensor:
         x = ((seen - self.mean) / self.deviation).clamp(-4, 4)
+        x = torch.cat([x[:, :-ABOUT], 4 * x[:, -ABOUT:]], 1)
         return torch.cat([torch.relu(x @ self.mix), x, torch.ones(len(x), 1)], 1)
 
     def name(self, seen: list[NDArray[np.float32]]) -> int | None:
@@ -180,7 +182,7 @@ class _Visits:
 
     def __init__(self, model: WorldModel, seed: int) -> None:
         self.model, self.seed = model, seed
-        self._kept: dict[tuple[str, bool], tuple[object, Pictures]] = {}
+        self._kept: dict[tuple[str, bool], tuple[World, Pictures]] = {}
 
     def pictures(self, kind: int, number: int, ask: Callable[[Conditions], Conditions]) -> tuple[Pictures, Pictures]:
         """Pictures of a fork that is asked and of one that is not."""
@@ -192,14 +194,14 @@ class _Visits:
             self._kept[(place, night)] = world, roll(world.fork(), WITHIN, Conditions(motion=STILL), EVERY)[0]
         world, bare = self._kept[(place, night)]
         asked = Conditions(motion=STILL)
-        return roll(world.fork(), WITHIN, asked, EVERY, first=ask(asked))[0], bare  # type: ignore[attr-defined]
+        return roll(world.fork(), WITHIN, asked, EVERY, first=ask(asked))[0], bare
 
     def left(self, kind: int, number: int, ask: Callable[[Conditions], Conditions]) -> tuple[Pictures, Pictures]:
         """Pictures of when one who had come has been sent away for GONE_AFTER steps, and of when nobody had come."""
         self.pictures(kind, number, lambda asked: asked)
         world, _ = self._kept[(OPEN[number % len(OPEN)], NAMES[kind] in _BY_NIGHT)]
         asked = Conditions(motion=STILL)
-        alone, visited = world.fork(), world.fork()  # type: ignore[attr-defined]
+        alone, visited = world.fork(), world.fork()
         visited.wish = replace(visited.wish, cues={NAMES[kind]: "enter"})
         roll(visited, WITHIN, asked, 0)
         roll(visited, GONE_AFTER, asked, 0, first=ask(asked))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from model.training.evaluation import movement, reader
 from model.training.evaluation.actions import actions
+from model.training.evaluation.company import company, company_of
 from model.training.evaluation.continuity import continuity
 from model.training.evaluation.directing import following, polarity
 from model.training.evaluation.drifting import drift
@@ -48,6 +49,7 @@ MEASURES: dict[str, Measure] = {
     "following": Measure(following, True),
     "polarity": Measure(polarity, True),
     "naming": Measure(naming, True),
+    "company": Measure(company, True),
     "actions": Measure(actions, True),
 }
 
@@ -59,6 +61,8 @@ REACH: dict[str, tuple[str, float]] = {
     "directive_following": (">=", 0.90),
     "directive_polarity": (">=", 0.90),
     "style_named": (">=", 0.90),
+    "figure_named": (">=", 0.90),
+    "character_named": (">=", 0.90),
     "place_named": (">=", 0.90),
     "weather_named": (">=", 0.90),
     "text_read": (">=", 0.90),
@@ -78,6 +82,7 @@ def train_judges(cache: Path) -> None:
     """Make the judges that are not in `cache` yet."""
     reader.reader_of(cache)
     movement.mover_of(cache)
+    company_of(cache)
 
 
 def reached(name: str, value: float) -> bool | None:
