@@ -67,6 +67,9 @@ class Terrain(nn.Module):
             self.light.bias.copy_(torch.tensor([0.6, 0.6, 0.6, 0.3, 0.3, 0.3]))
         self.ground = Shader(8, 1, preset.ground_width, 2, told)  # near by, where a hand's breadth is many pixels
         self.ridges = Shader(8, 1, preset.ground_width, 2, told)  # and far off, where mountains rise
+        self.lie = nn.Linear(told, 4)  # how it rises evenly with what the field says
+        nn.init.zeros_(self.lie.weight)
+        nn.init.zeros_(self.lie.bias)
         self.stands = Shader(7, 1, preset.ground_width, 2, told)
         self.houses = Shader(4, 1, 16, 2, told)
         self.surface = Shader(FEATURES, SURFACE, preset.view_width, 3, told)
@@ -86,7 +89,8 @@ class Terrain(nn.Module):
         far = distance.expand_as(near) >= STANDING_TO_M
         if bool(far.any()):
             near = torch.where(far, self.ridges(x, told).float().view(seaward.shape), near)
-        return near * 40
+        lie = torch.einsum("bnf,bf->bn", land.flatten(1, -2), self.lie(told)).view(seaward.shape)
+        return (near + lie) * 40
 
     def ground_at(
         self, textures: Textures, moment: Moment, x: Tensor, y: Tensor, told: Tensor

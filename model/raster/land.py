@@ -78,11 +78,12 @@ class Land:
         if step > 1:
             extra = 2 * dx[-1] - dx[-2], 2 * dy[-1] - dy[-2]
             dx, dy = np.append(dx[::step], extra[0]), np.append(dy[::step], extra[1])
-        parts = []
+        parts, lie = [], terrain.lie(told)[0].numpy()
         for network, here in ((terrain.ground, at[at < STANDING_TO_M]), (terrain.ridges, at[at >= STANDING_TO_M])):
             out = room("ground features", 8, len(dx) * len(here))
             relief.ground_features(textures.land.numpy(), *from_here, dx, dy, now.shore, here, out)
-            parts.append(asked(network, out, out.shape[1], told).reshape(len(dx), len(here)) * 40)
+            high = asked(network, out, out.shape[1], told)[:, 0] + lie @ out[:4]
+            parts.append(high.reshape(len(dx), len(here)) * 40)
         coarse = np.concatenate(parts, 1)
         relief.ground_between(coarse, at, step, self._distance, self._ground, self._after)
         self._at, self._step = at, step
