@@ -39,6 +39,7 @@ _RAIN, _WIND = ENVIRONMENT.index("rain"), ENVIRONMENT.index("wind")
 FEATURES, SURFACE = 36, 5  # of a point that tell what it looks like; and of what that is: colour, sunlight, mirror
 # Between two looks at the field that tell how it rises towards the sun: as far apart as a ray's looks.
 GAP_M = 6.0, 0.05  # m, and m a metre of distance
+HEIGHT_M = 4.0  # what the networks of the ground tell heights in: small, so that one step of training is no hill
 _HALVINGS = 5  # by which a wall is found between two points of a ray
 _HOUSES_M = 420.0  # farther off a wall's place is exact enough
 
@@ -90,7 +91,7 @@ class Terrain(nn.Module):
         if bool(far.any()):
             near = torch.where(far, self.ridges(x, told).float().view(seaward.shape), near)
         lie = torch.einsum("bnf,bf->bn", land.flatten(1, -2), self.lie(told)).view(seaward.shape)
-        return (near + lie) * 40
+        return (near + lie) * HEIGHT_M
 
     def ground_at(
         self, textures: Textures, moment: Moment, x: Tensor, y: Tensor, told: Tensor

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from model.camera import SHADOW_M, SUN_AZIMUTH_RAD
-from model.land import FEATURES, ceiling
+from model.land import FEATURES, HEIGHT_M, ceiling
 from model.looking import FINER, STANDING_TO_M, far_looks, rings, searched, standing_of
 from model.raster import relief, surfaces
 from model.raster.room import Array, Now, Room, asked, asked_rows, grown
@@ -83,7 +83,7 @@ class Land:
             out = room("ground features", 8, len(dx) * len(here))
             relief.ground_features(textures.land.numpy(), *from_here, dx, dy, now.shore, here, out)
             high = asked(network, out, out.shape[1], told)[:, 0] + lie @ out[:4]
-            parts.append(high.reshape(len(dx), len(here)) * 40)
+            parts.append(high.reshape(len(dx), len(here)) * HEIGHT_M)
         coarse = np.concatenate(parts, 1)
         relief.ground_between(coarse, at, step, self._distance, self._ground, self._after)
         self._at, self._step = at, step

@@ -21,16 +21,20 @@ from tqdm import tqdm
 Module = TypeVar("Module", bound=nn.Module)
 
 
+SLOW = 0.2
+
+
 @dataclass(frozen=True)
 class Rates:
     """warm: updates over which the learning rate rises. share: least share of an update in the average.
 
-    decay: of the weights.
+    decay: of the weights. slow: beginnings of names of parameters that learn at SLOW of the rate.
     """
 
     warm: int = 100
     share: float = 0.003
     decay: float = 0.0
+    slow: tuple[str, ...] = ()
 
 
 def options_of(about: str | None, minutes: float, rate: float, checkpoint_minutes: float) -> argparse.ArgumentParser:
@@ -57,9 +61,13 @@ class Course(Generic[Module]):
         self._options, self._rates = options, rates
         self._work: Path = options.work
         self._work.mkdir(parents=True, exist_ok=True)
-        weights = [p for p in module.parameters() if p.requires_grad]
+        weights: dict[float, list[nn.Parameter]] = {}
+        for named, parameter in module.named_parameters():
+            if parameter.requires_grad:
+                weights.setdefault(SLOW if named.startswith(rates.slow) else 1.0, []).append(parameter)
+        groups = [{"params": parameters, "share": share} for share, parameters in sorted(weights.items())]
         self._optimiser = torch.optim.AdamW(
-            weights, options.rate, betas=(0.9, 0.99), weight_decay=rates.decay, fused=True
+            groups, options.rate, betas=(0.9, 0.99), weight_decay=rates.decay, fused=True
         )
         self.update, self._before = 0, 0.0
         self.is_new = not self._at("json").exists()
@@ -116,7 +124,7 @@ class Course(Generic[Module]):
             warm = min(1.0, (self.update + 1) / self._rates.warm)
             rate = o.rate * warm * max(0.01, 0.5 * (1 + math.cos(math.pi * done)))
             for group in self._optimiser.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate * group["share"]
             yield self.update
             self._bar.n = min(self._bar.total, round(time.monotonic() - self._started))
             shown = {name: f"{value:.4f}" for name, value in self.losses.items()}

@@ -22,8 +22,9 @@ from torch import Tensor
 
 from model.camera import EYE_M, FIELD_OF_VIEW_RAD
 from model.conditions import GRID, PITCH_LIMIT_RAD
-from model.diorama import overlay, places, render, terrain
+from model.diorama import figures, overlay, places, render, terrain
 from model.diorama.episode import random_environment
+from model.diorama.places import COLUMN
 from model.field import PERIOD_M, field_of
 from model.looking import looks_along
 from model.preset import PRESETS, Preset
@@ -34,6 +35,9 @@ from model.view import View
 WORLDS = 24  # fields that are learnt from
 PICTURES, COLUMNS, ROWS = 128, 3, 140  # of a batch: many moments, a little of each
 HEIGHT, WIDTH = 360, 640
+# What tells heights, which must be right to a hand's breadth, and what tells that of the moment.
+EXACT = ("tell", *(f"terrain.{part}" for part in ("ground", "ridges", "lie", "level", "stands", "houses")))
+AIR = 0.02  # weight of how dense the air is
 FINE = 0.5  # weight of what changes between neighbouring rows
 SELDOM, FAIR = 0.2, 0.4  # of the moments
 LOOKS = 112  # at most, on a ray that is learnt from
@@ -64,6 +68,13 @@ def random_presence(rng: np.random.Generator) -> NDArray[np.float32]:
 @lru_cache(2)
 def _textures(worlds: range) -> Textures:
     return Textures.of([field_of(seed) for seed in worlds], torch.device("cpu"))
+
+
+def _air(weather: NDArray[np.float64], place: NDArray[np.float32]) -> float:
+    """How much light 100 m of the diorama's air take, as a logarithm; not a number under a roof or water."""
+    if place[COLUMN["roof"]] + place[COLUMN["sunken"]] + place[COLUMN["space"]] > 0:
+        return math.nan
+    return math.log(-math.log(figures.unveiled(weather, 100.0)))
 
 
 def random_batch(
@@ -125,7 +136,7 @@ def random_batch(
         made = {
             "image": image.clip(0, 1.1).transpose(1, 0, 2), "heights": high,
             "bare": bare.clip(0, 1.1).transpose(1, 0, 2), "far_off": far_off.T,
-            "u": u, "distance": at, **moment,
+            "u": u, "distance": at, "air": np.array(_air(weather, place), np.float32), **moment,
         }  # fmt: skip
         for name, value in made.items():
             out.setdefault(name, []).append(value)
@@ -178,6 +189,8 @@ def loss_of(view: View, textures: Textures, batch: dict[str, Tensor], rows: Tens
     pixels = WIDTH / 2 / math.tan(FIELD_OF_VIEW_RAD / 2) / batch["distance"]
     seen = torch.stack([land.ground, land.surface], -1)
     high = (seen - batch["heights"]) * torch.stack([pixels.clamp(max=60), pixels.clamp(max=20)], -1)
+    missed_air = view.terrain.haze(view.told_of(moment))[:, 0] - batch["air"].nan_to_num(0)
+    colours = colours + AIR * (missed_air.square() * ~batch["air"].isnan()).mean()
     return colours, torch.nn.functional.huber_loss(high, torch.zeros_like(high), delta=1.5)
 
 
@@ -207,7 +220,7 @@ def main() -> None:
     preset = replace(PRESETS[options.preset], view_looks=min(PRESETS[options.preset].view_looks, LOOKS))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(0)
-    course = Course("view", View(preset).to(device), options, Rates(warm=200, decay=0.001))
+    course = Course("view", View(preset).to(device), options, Rates(warm=200, decay=0.001, slow=EXACT))
     view = course.module
     textures = Textures.of([field_of(seed) for seed in range(WORLDS)], device)
     generator = torch.Generator().manual_seed(course.update)
