@@ -40,6 +40,7 @@ FEATURES, SURFACE = 36, 5  # of a point that tell what it looks like; and of wha
 # Between two looks at the field that tell how it rises towards the sun: as far apart as a ray's looks.
 GAP_M = 6.0, 0.05  # m, and m a metre of distance
 HEIGHT_M = 4.0  # what the networks of the ground tell heights in: small, so that one step of training is no hill
+WALL_M = 20.0  # and those of walls
 _HALVINGS = 5  # by which a wall is found between two points of a ray
 _HOUSES_M = 420.0  # farther off a wall's place is exact enough
 
@@ -55,6 +56,7 @@ class Terrain(nn.Module):
 
     ground: Shader
     ridges: Shader
+    walls: Shader
     stands: Shader
     surface: Shader
 
@@ -69,8 +71,10 @@ class Terrain(nn.Module):
         self.ground = Shader(8, 1, preset.ground_width, 2, told)  # near by, where a hand's breadth is many pixels
         self.ridges = Shader(8, 1, preset.ground_width, 2, told)  # and far off, where mountains rise
         self.lie = nn.Linear(told, 4)  # how it rises evenly with what the field says
-        nn.init.zeros_(self.lie.weight)
-        nn.init.zeros_(self.lie.bias)
+        self.walls = Shader(8, 1, preset.ground_width, 2, told)  # of rock, where a place has them
+        for layer in (self.lie, self.walls.out):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
         self.stands = Shader(7, 1, preset.ground_width, 2, told)
         self.houses = Shader(4, 1, 16, 2, told)
         self.surface = Shader(FEATURES, SURFACE, preset.view_width, 3, told)
@@ -81,7 +85,7 @@ class Terrain(nn.Module):
         """How much of the light the air takes, (B,), a metre: what is d m off keeps exp(-d * density) of its colour."""
         return self.haze(told)[:, 0].float().exp() / 100
 
-    def heights(self, land: Tensor, seaward: Tensor, distance: Tensor, told: Tensor) -> Tensor:
+    def heights(self, moment: Moment, land: Tensor, seaward: Tensor, distance: Tensor, told: Tensor) -> Tensor:
         """Height in m (B, …) of bare ground from land samples (B, …, 4), distance seaward in m (B, …)."""
         sea = seaward + 14 * land[..., 0] + 3 * land[..., 3]
         looks = [(distance.log() / 4).expand_as(sea), (distance / 1000).clamp(max=2).expand_as(sea)]
@@ -91,7 +95,12 @@ class Terrain(nn.Module):
         if bool(far.any()):
             near = torch.where(far, self.ridges(x, told).float().view(seaward.shape), near)
         lie = torch.einsum("bnf,bf->bn", land.flatten(1, -2), self.lie(told)).view(seaward.shape)
-        return (near + lie) * HEIGHT_M
+        high = (near + lie) * HEIGHT_M
+        share = weight_of(moment, "wall_m")
+        if share is None:
+            return high
+        rock = self.walls(x, told).float().view(seaward.shape)
+        return high + share.float().view(-1, *[1] * (high.ndim - 1)) * WALL_M * rock
 
     def ground_at(
         self, textures: Textures, moment: Moment, x: Tensor, y: Tensor, told: Tensor
@@ -101,7 +110,7 @@ class Terrain(nn.Module):
         here = sample(textures.land, base, x / LAND_CELL_M, y / LAND_CELL_M)
         shore = moment.shore.float()[:, :, None]
         seaward = (x - shore[:, 0]) * shore[:, 2].sin() + (y - shore[:, 1]) * shore[:, 2].cos()
-        ground = self.heights(here, seaward, torch.full_like(x, 2.2), told)
+        ground = self.heights(moment, here, seaward, torch.full_like(x, 2.2), told)
         return ground, self.level(told)[:, 0] * 10
 
     def _to_walls(
@@ -170,7 +179,7 @@ class Terrain(nn.Module):
         house = hue = torch.zeros_like(x)
         with torch.autocast(x.device.type, enabled=False):  # a mountain's height needs more than eight bits
             told = told.float()
-            ground = self.heights(land, seaward, distance, told)
+            ground = self.heights(moment, land, seaward, distance, told)
             level, swell = self.level(told).unbind(1)
             level, swell = level.view(-1, 1, 1) * 10, F.softplus(swell).view(-1, 1, 1) * 0.3
             right, down = middles(textures, u, v)

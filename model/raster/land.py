@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from model.camera import SHADOW_M, SUN_AZIMUTH_RAD
-from model.land import FEATURES, HEIGHT_M, ceiling
+from model.land import FEATURES, HEIGHT_M, WALL_M, ceiling
 from model.looking import FINER, STANDING_TO_M, far_looks, rings, searched, standing_of
 from model.raster import relief, surfaces
 from model.raster.room import Array, Now, Room, asked, asked_rows, grown
@@ -78,12 +78,14 @@ class Land:
         if step > 1:
             extra = 2 * dx[-1] - dx[-2], 2 * dy[-1] - dy[-2]
             dx, dy = np.append(dx[::step], extra[0]), np.append(dy[::step], extra[1])
-        parts, lie = [], terrain.lie(told)[0].numpy()
+        parts, lie, walls = [], terrain.lie(told)[0].numpy(), weight_of(moment, "wall_m")
         for network, here in ((terrain.ground, at[at < STANDING_TO_M]), (terrain.ridges, at[at >= STANDING_TO_M])):
             out = room("ground features", 8, len(dx) * len(here))
             relief.ground_features(textures.land.numpy(), *from_here, dx, dy, now.shore, here, out)
-            high = asked(network, out, out.shape[1], told)[:, 0] + lie @ out[:4]
-            parts.append(high.reshape(len(dx), len(here)) * HEIGHT_M)
+            high = (asked(network, out, out.shape[1], told)[:, 0] + lie @ out[:4]) * HEIGHT_M
+            if walls is not None:
+                high += float(walls) * WALL_M * asked(terrain.walls, out, out.shape[1], told)[:, 0]
+            parts.append(high.reshape(len(dx), len(here)))
         coarse = np.concatenate(parts, 1)
         relief.ground_between(coarse, at, step, self._distance, self._ground, self._after)
         self._at, self._step = at, step

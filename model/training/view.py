@@ -10,10 +10,11 @@ from __future__ import annotations
 import copy
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from queue import Queue
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -37,16 +38,20 @@ PICTURES, COLUMNS, ROWS = 128, 3, 140  # of a batch: many moments, a little of e
 HEIGHT, WIDTH = 360, 640
 # What tells heights, which must be right to a hand's breadth, and what tells that of the moment.
 EXACT = ("tell", *(f"terrain.{part}" for part in ("ground", "ridges", "lie", "level", "stands", "houses")))
+# What there is much to learn of in few pixels is shown more often.
+_ALIKE: Mapping[str, float] = MappingProxyType({})
+OFTEN = {"mountains": 3.0, "cave": 2.0, "snowfield": 1.5, "forest": 1.5}
 AIR = 0.02  # weight of how dense the air is
 FINE = 0.5  # weight of what changes between neighbouring rows
 SELDOM, FAIR = 0.2, 0.4  # of the moments
 LOOKS = 112  # at most, on a ray that is learnt from
 
 
-def random_place(rng: np.random.Generator) -> NDArray[np.float32]:
-    """Mostly one place, at times a mixture of two."""
+def random_place(rng: np.random.Generator, often: Mapping[str, float] = _ALIKE) -> NDArray[np.float32]:
+    """Mostly one place, at times a mixture of two; some so much more often than others."""
     weights = np.zeros(len(places.PLACES), np.float32)
-    one, other = rng.choice(len(weights), 2, replace=False)
+    chances = np.array([often.get(name, 1.0) for name in places.PLACES])
+    one, other = rng.choice(len(weights), 2, replace=False, p=chances / chances.sum())
     share = rng.random() if rng.random() < 0.25 else 1.0
     weights[one], weights[other] = share, 1 - share
     return weights
@@ -78,18 +83,19 @@ def _air(weather: NDArray[np.float64], place: NDArray[np.float32]) -> float:
 
 
 def random_batch(
-    rng: np.random.Generator, looks: int, pictures: int, columns: int, worlds: range
-) -> dict[str, NDArray[np.generic]]:
+    rng: np.random.Generator, looks: int, pictures: int, columns: int, worlds: range,
+    often: Mapping[str, float] = _ALIKE,
+) -> dict[str, NDArray[np.generic]]:  # fmt: skip
     """Columns of random pictures, (B, C, HEIGHT, 3), where their rays look, (B, C, looks), and the heights there,
     (B, C, looks, 2), in m, and the moments, by name.
 
-    `worlds`: seeds of the fields; a moment's world is a place in this range.
+    `worlds`: seeds of the fields; a moment's world is a place in this range. often: as `random_place` has it.
     """
     out: dict[str, list[NDArray[np.generic]]] = {}
     textures = _textures(worlds)
     for _ in range(pictures):
         world = int(rng.integers(len(worlds)))
-        field, weights = field_of(worlds[world]), random_place(rng)
+        field, weights = field_of(worlds[world]), random_place(rng, often)
         place, weather = places.mix(weights), random_environment(rng).astype(np.float64)
         kind = rng.random()
         if kind < SELDOM:  # and what seldom goes together
@@ -156,7 +162,7 @@ def batches(preset: Preset, seed: int, device: torch.device) -> Iterator[dict[st
     def draw() -> None:
         rng = np.random.default_rng([seed, 40])
         while True:
-            ready.put(random_batch(rng, preset.view_looks, PICTURES, COLUMNS, range(WORLDS)))
+            ready.put(random_batch(rng, preset.view_looks, PICTURES, COLUMNS, range(WORLDS), OFTEN))
 
     threading.Thread(target=draw, daemon=True).start()
     while True:
