@@ -290,7 +290,7 @@ class Terrain(nn.Module):
         far = far[:, :, None].expand(*surface.shape, 3)
         colour, veil, mirror = self._colours(textures, moment, points, told)
         shown = torch.cat([colour + veil * (far - colour), mirror], -1)
-        return Land(points.distance, points.ground, points.tall, surface, shown), points
+        return Land(points.distance, points.ground, points.tall + points.house, surface, shown), points
 
     def meet(self, land: Land, eye: Tensor, slope: Tensor, focal_px: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """What is shown (B, C, R, 5), where (B, C, R), an index into the distances, how far off in m and how much land
@@ -311,9 +311,10 @@ class Terrain(nn.Module):
         inverse = 1 / land.distance
         flat = eye[:, None, None].clamp(min=0.5) * (inverse.gather(2, before) - inverse.gather(2, at)).clamp(min=1e-6)
         over = torch.minimum(high - low, torch.maximum(1.5 * flat, flat.new_tensor(1.0 / focal_px)))
-        # What stands is one body from its foot to its top.
-        stands = torch.minimum(land.tall.gather(2, before), land.tall.gather(2, at)) > STANDS_M
-        over = torch.where(stands, high - low, over)
+        # What stands is one body from its foot to its top, and so is a slope; not what stands before a slope.
+        stands = land.tall > STANDS_M
+        one = stands.gather(2, before) == stands.gather(2, at)
+        over = torch.where(one, high - low, over)
         joined = rise.gather(2, before) >= low
         share = ((wanted - low) / over.clamp(min=1e-6)).clamp(0, 1)
         share = torch.where(joined & (at > 0), share, 1.0)

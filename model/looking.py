@@ -16,16 +16,18 @@ from torch import Tensor
 
 from model.camera import FARTHEST_M, NEAREST_M, distances
 from model.diorama.places import COLUMN, TABLE
-from model.field import DETAIL_CELL_M
-from model.shading import Moment, Textures, nearest
+from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE
+from model.shading import Moment, Textures, nearest, sample
 
 FINER = 4  # places that are searched for things, for each look
 AT = (1.05, 0.85, 0.45, 0.0)  # looks at a thing, from just before its edge to its middle
 LOOKS_FOR_ONE = 8  # of all looks there are so many for each thing that can be looked at, the nearest first,
 NEAR_FOR_ONE = 6  # and of those that don't lie far off
 STANDING_TO_M = 180.0  # farther off things are too small to be looked at apart
+NEARER_THAN_FAR_M = 0.999 * STANDING_TO_M
 FAR = 5 / 28, 3 / 8  # share of the looks that lie farther off than that: on level land, and where mountains rise
 MOUNTAINS_M = 50.0  # high, at least
+CLOSER = 8  # places that are searched for a crest, for each of the looks at mountains
 DENSEST = 2.5  # times a place's mean share of what stands: there is more in no grove
 
 
@@ -54,15 +56,33 @@ def far_looks(moment: Moment, count: int) -> tuple[Tensor, Tensor]:
     """How many of `count` looks lie farther off than things are looked at, and at how many things a ray may look, each
     (B, 1, 1).
     """
-    high = moment.place.float() @ torch.from_numpy(TABLE[:, COLUMN["ridge_m"]]).to(moment.place.device)
     plain, mountains = (round(share * count) for share in FAR)
-    far = torch.where(high > MOUNTAINS_M, mountains, plain).view(-1, 1, 1)
+    far = torch.where(has_mountains(moment), mountains, plain)
     return far, ((count - far) // NEAR_FOR_ONE).clamp(max=count // LOOKS_FOR_ONE)
 
 
-def rings(far: int) -> NDArray[np.float64]:
-    """Distances in m (far,) at which all rays look alike, so that ridges have smooth outlines."""
-    return np.geomspace(STANDING_TO_M, FARTHEST_M, far + 1)[1:]
+def has_mountains(moment: Moment) -> Tensor:
+    """Whether mountains rise about, (B, 1, 1)."""
+    high = moment.place.float() @ torch.from_numpy(TABLE[:, COLUMN["ridge_m"]]).to(moment.place.device)
+    return (high > MOUNTAINS_M).view(-1, 1, 1)
+
+
+def rings(far: int) -> NDArray[np.float32]:
+    """Distances in m (far,) at which all rays look alike at level land far off."""
+    return np.asarray(np.geomspace(STANDING_TO_M, FARTHEST_M, far + 1)[1:], np.float32)
+
+
+def crests(textures: Textures, moment: Moment, dx: Tensor, dy: Tensor, far: int) -> Tensor:
+    """Where rays look at mountains, in m (B, C, far): between one ring and the next where the field's ridge is highest.
+
+    Peaks are narrower than the way from ring to ring: with rings alone a quarter of what is far off would be sky, or
+    what lies behind. dx, dy (B, C, 1): how far a ray goes along x and y in a metre of distance.
+    """
+    fine = torch.from_numpy(rings(far * CLOSER)).to(dx.device)
+    x, y = (moment.camera[:, k, None, None].float() + d * fine for k, d in ((0, dx), (1, dy)))
+    base = moment.world.view(-1, 1, 1) * SIZE * SIZE
+    ridge = sample(textures.land, base, x / LAND_CELL_M, y / LAND_CELL_M)[..., 1].unflatten(2, (far, CLOSER))
+    return fine.view(far, CLOSER).expand_as(ridge).gather(3, ridge.argmax(3, keepdim=True))[..., 0]
 
 
 @torch.no_grad()
@@ -94,15 +114,21 @@ def looks_along(textures: Textures, moment: Moment, across: Tensor, count: int, 
         torch.zeros(*across.shape, most_things + 1, device=across.device).scatter(-1, place, values)[..., :most_things]
         for values in (passes, half)
     )
-    looks = torch.cat([tops - halves * part for part in AT], -1).clamp(min=nearest_m)
+    looks = torch.cat([tops - halves * part for part in AT], -1).clamp(nearest_m, NEARER_THAN_FAR_M)
     held = (torch.arange(most_things, device=across.device) < counted).repeat(1, 1, len(AT))
-    # All others lie evenly; those far off on every ray alike (`rings`).
+    # All others lie evenly; those far off on every ray alike, or on crests.
     others = count - len(AT) * counted
     number = torch.arange(count, device=across.device).expand(*across.shape, count)
     at = (number * (len(near) - 1) / (others - far - 1)).clamp(max=len(near) - 1)
     low = at.long().clamp(max=len(near) - 2)
     even = torch.lerp(near[low], near[low + 1], at - low)
-    beyond = STANDING_TO_M * ((number - others + far + 1) / far * math.log(FARTHEST_M / STANDING_TO_M)).exp()
+    ring = number - others + far
+    beyond = STANDING_TO_M * ((ring + 1) / far * math.log(FARTHEST_M / STANDING_TO_M)).exp()
+    mountains = has_mountains(moment)
+    if bool(mountains.any()):
+        at_crests = crests(textures, moment, dx, dy, round(FAR[1] * count))
+        on_crest = at_crests.gather(2, ring.clamp(0, at_crests.shape[2] - 1))
+        beyond = torch.where(mountains, on_crest, beyond)
     even = torch.where(number < others - far, even, beyond)
     none = even.new_tensor(torch.inf)
     both = torch.cat([torch.where(number < others, even, none), torch.where(held, looks, none)], -1)

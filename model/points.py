@@ -15,7 +15,7 @@ class Land:
 
     distance: Tensor  # m
     ground: Tensor  # m, be it under water
-    tall: Tensor  # m, of what grows there
+    tall: Tensor  # m, of what grows or is built there
     surface: Tensor  # m, of what is seen
     shown: Tensor  # (B, C, K, 5): colour, how much it mirrors, how it trembles
 

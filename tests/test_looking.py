@@ -8,10 +8,10 @@ import torch
 from model.camera import FARTHEST_M, NEAREST_M
 from model.conditions import GRID
 from model.diorama.places import PLACES
-from model.field import DETAIL_CELL_M, SIZE, field_of
-from model.looking import STANDING_TO_M, far_looks, looks_along, rings, searched, standing_of
+from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE, field_of
+from model.looking import CLOSER, STANDING_TO_M, far_looks, has_mountains, looks_along, rings, searched, standing_of
 from model.raster import relief
-from model.shading import Moment, Textures
+from model.shading import Moment, Textures, sample
 
 FIELD = field_of(3)
 TEXTURES = Textures.of([FIELD], torch.device("cpu"))
@@ -28,6 +28,16 @@ def _moment(place: str) -> Moment:
         shore=torch.zeros(1, 3, dtype=torch.float64), phases=torch.zeros(1, 5, dtype=torch.float64),
         presence=torch.zeros(1, *GRID, 2),
     )  # fmt: skip
+
+
+def _far(moment: Moment, far: int) -> np.ndarray:
+    """Where rays look far off, (40, far)."""
+    out, yaw = np.tile(rings(far), (40, 1)), float(moment.camera[0, 3])
+    if bool(has_mountains(moment)):
+        x, y, across = float(moment.camera[0, 0]), float(moment.camera[0, 1]), ACROSS[0].double().numpy()
+        dx, dy = np.sin(yaw) + np.cos(yaw) * across, np.cos(yaw) - np.sin(yaw) * across
+        relief.crests(TEXTURES.land.numpy(), x, y, dx, dy, rings(far * CLOSER), out)
+    return out
 
 
 def test_looks_reach_from_near_to_far() -> None:
@@ -53,7 +63,25 @@ def test_mountains_are_looked_at_more_often() -> None:
     looks = looks_along(TEXTURES, _moment("mountains"), ACROSS, LOOKS)[0]
     beyond = looks > STANDING_TO_M * 1.001
     assert int(beyond.sum(1).min()) == 42
-    assert float((looks[:, -41:] / looks[:, -42:-1]).max()) < 1.07
+    assert float((looks[:, -41:] / looks[:, -42:-1]).max()) < 1.15
+
+
+def test_crests_are_looked_at() -> None:
+    moment = _moment("mountains")
+    yaw = float(moment.camera[0, 3])
+    looks = looks_along(TEXTURES, moment, ACROSS, LOOKS)[0]
+    fine = torch.linspace(300, 1500, 4000)
+
+    def ridge(column: int, z: torch.Tensor) -> torch.Tensor:
+        dx = np.sin(yaw) + np.cos(yaw) * float(ACROSS[0, column])
+        dy = np.cos(yaw) - np.sin(yaw) * float(ACROSS[0, column])
+        return sample(TEXTURES.land, 0, (700 + dx * z) / LAND_CELL_M, (300 + dy * z) / LAND_CELL_M)[..., 1]
+
+    for column in range(40):
+        high = ridge(column, fine)
+        top = fine[int(high.argmax())]
+        near = looks[column][(looks[column] / top - 1).abs() < 0.07]
+        assert float(ridge(column, near).max()) > 0.9 * float(high.max())
 
 
 def test_the_top_of_what_a_ray_crosses_is_looked_at() -> None:
@@ -89,7 +117,8 @@ def test_the_raster_looks_where_the_view_does() -> None:
         far, things = (int(number) for number in far_looks(moment, LOOKS))
         relief.look(
             TEXTURES.thing.numpy(), x + float(FIELD.shift_m[0]), y + float(FIELD.shift_m[1]),
-            np.sin(yaw) + np.cos(yaw) * across, np.cos(yaw) - np.sin(yaw) * across, NEAR, rings(far), things,
+            np.sin(yaw) + np.cos(yaw) * across, np.cos(yaw) - np.sin(yaw) * across, NEAR,
+            _far(moment, far), things,
             *(float(value) for value in standing_of(moment)), found,
         )  # fmt: skip
         # Where a ray all but touches something, the one may find it and the other not.

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from model.camera import SHADOW_M, SUN_AZIMUTH_RAD
 from model.land import FEATURES, HEIGHT_M, WALL_M, ceiling
-from model.looking import FINER, STANDING_TO_M, far_looks, rings, searched, standing_of
+from model.looking import CLOSER, FINER, far_looks, has_mountains, rings, searched, standing_of
 from model.raster import relief, surfaces
 from model.raster.room import Array, Now, Room, asked, asked_rows, grown
 from model.shading import Moment, Textures, weight_of
@@ -44,11 +44,20 @@ class Land:
         shifted = self._x + now.shift[0], self._y + now.shift[1]
         self._standing = tuple(float(value) for value in standing_of(moment))
         near, (far, things) = searched(looks, nearest), (int(number) for number in far_looks(moment, looks))
-        beyond = rings(far)
+        self._rays(step)
+        self._beyond = room("beyond", len(self._some_dx), far)
+        if bool(has_mountains(moment)):
+            fine = rings(far * CLOSER)
+            relief.crests(textures.land.numpy(), self._x, self._y, self._some_dx, self._some_dy, fine, self._beyond)
+        else:
+            self._beyond[:] = rings(far)
+        far_off = room("far off", columns, far)
+        relief.between_rays(self._beyond, step, far_off)
         relief.look(
-            textures.thing.numpy(), *shifted, self._dx, self._dy, near, beyond, things, *self._standing, self._distance
+            textures.thing.numpy(), *shifted, self._dx, self._dy, near, far_off, things, *self._standing, self._distance
         )
-        along = np.concatenate([near[: -1 : FINER * step], near[-1:], beyond])
+        every = FINER * step // (1 if weight_of(moment, "wall_m") is None else 2)  # walls of rock are steep
+        along = np.append(near[:-1:every], near[-1]).astype(np.float64)
         if blocks is not None:
             relief.to_walls(town, *shifted, self._dx, self._dy, self._distance)
         with torch.autocast("cpu", enabled=False):  # a mountain's height needs more than eight bits
@@ -63,6 +72,13 @@ class Land:
         )  # fmt: skip
         self.last_rise = self.rises[self.first[1:] - 1]
 
+    def _rays(self, step: int) -> None:
+        """Every `step`-th ray, and one beyond the last: of these the ground is asked for."""
+        dx, dy = self._dx, self._dy
+        if step > 1:
+            dx, dy = np.append(dx[::step], 2 * dx[-1] - dx[-2]), np.append(dy[::step], 2 * dy[-1] - dy[-2])
+        self._some_dx, self._some_dy = dx, dy
+
     def _relief(
         self, textures: Textures, moment: Moment, now: Now, told: Tensor, at: NDArray[np.float64], step: int,
         blocks: Tensor | None,
@@ -72,24 +88,21 @@ class Land:
         columns, looks = shape
         level, swell = terrain.level(told)[0].tolist()
         self._level, self._swell = level * 10, math.log1p(math.exp(swell)) * 0.3
-        from_here = self._x, self._y
-        dx, dy = self._dx, self._dy
+        from_here, rays = (self._x, self._y), (self._some_dx, self._some_dy)
         self._ground, self._after = room("ground", *shape), room("after", *shape, kind="u1")
-        if step > 1:
-            extra = 2 * dx[-1] - dx[-2], 2 * dy[-1] - dy[-2]
-            dx, dy = np.append(dx[::step], extra[0]), np.append(dy[::step], extra[1])
         parts, lie, walls = [], terrain.lie(told)[0].numpy(), weight_of(moment, "wall_m")
-        for network, here in ((terrain.ground, at[at < STANDING_TO_M]), (terrain.ridges, at[at >= STANDING_TO_M])):
-            out = room("ground features", 8, len(dx) * len(here))
-            relief.ground_features(textures.land.numpy(), *from_here, dx, dy, now.shore, here, out)
-            high = (asked(network, out, out.shape[1], told)[:, 0] + lie @ out[:4]) * HEIGHT_M
+        near = np.ascontiguousarray(np.broadcast_to(at.astype(np.float32), (len(rays[0]), len(at))))
+        for network, here in ((terrain.ground, near), (terrain.ridges, self._beyond)):
+            out = room("ground features", 8, here.size)
+            relief.ground_features(textures.land.numpy(), *from_here, *rays, now.shore, here, out)
+            high = (asked(network, out, here.size, told)[:, 0] + lie @ out[:4]) * HEIGHT_M
             if walls is not None:
-                high += float(walls) * WALL_M * asked(terrain.walls, out, out.shape[1], told)[:, 0]
-            parts.append(high.reshape(len(dx), len(here)))
+                high += float(walls) * WALL_M * asked(terrain.walls, out, here.size, told)[:, 0]
+            parts.append(high.reshape(here.shape))
         coarse = np.concatenate(parts, 1)
         relief.ground_between(coarse, at, step, self._distance, self._ground, self._after)
         self._at, self._step = at, step
-        self._shadows(textures, moment, now, told, dx, dy, coarse)
+        self._shadows(textures, moment, now, told, *rays, np.ascontiguousarray(coarse[:, : len(at)]))
         dx, dy = self._dx, self._dy
         self._tall, self._house, self._hue = room("tall", *shape), room("house", *shape), room("hue", *shape)
         self._tall[:], self._house[:], self._hue[:] = 0, 0, 0

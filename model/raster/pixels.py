@@ -76,7 +76,8 @@ def paint(  # type: ignore[no-untyped-def]
             if on:
                 flat = max(flat_eye * (1 / d0 - 1 / d), 1e-6)
                 over = high - low
-                if min(points[before, 4], points[n, 4]) <= STANDS_M:  # what stands is one body from its foot to its top
+                # What stands is one body from its foot to its top, and so is a slope; not what stands before a slope.
+                if (points[before, 4] + points[before, 5] > STANDS_M) != (points[n, 4] + points[n, 5] > STANDS_M):
                     over = min(over, max(1.5 * flat, least))
                 over = max(over, 1e-6)
             while r >= 0 and slope[r] <= high:

@@ -8,7 +8,7 @@ import numpy as np
 
 from model.camera import SHADOW_AHEAD_M, SHADOW_M, SHADOWS_TO_M, SUN_AZIMUTH_RAD, WAVE_PER_M
 from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE, TOWN_CELL_M
-from model.looking import AT
+from model.looking import AT, NEARER_THAN_FAR_M
 from model.raster.texture import clamp, inlined, kernel, nearest, put, sample_land, sample_of, sine, texel, whole
 
 _HALVINGS = 5  # by which a wall is found between two points of a ray
@@ -20,10 +20,10 @@ def look(thing, x0, y0, dx, dy, fine, rings, things, most, slender, out):  # typ
     """Distances (C, K) of looks along rays into `out`. See `model.looking`.
 
     x0, y0: m, the detail's shift counted in; dx, dy (C,): m a metre of distance; fine: the places that are searched,
-    in m; rings: looks that are alike on every ray; things: at how many a ray may look; most, slender: the highest rank
-    that may stand, and how near the middle of a crown it is solid.
+    in m; rings (C, F): looks far off; things: at how many a ray may look; most, slender: the highest rank that may
+    stand, and how near the middle of a crown it is solid.
     """
-    places, looks, far = len(fine), out.shape[1], len(rings)
+    places, looks, far = len(fine), out.shape[1], rings.shape[1]
     own = np.zeros(things * len(AT), np.float32)
     for i in range(out.shape[0]):
         square = dx[i] * dx[i] + dy[i] * dy[i]
@@ -51,7 +51,8 @@ def look(thing, x0, y0, dx, dy, fine, rings, things, most, slender, out):  # typ
             half = math.sqrt(inside / square) * DETAIL_CELL_M
             for part in range(len(AT)):
                 # Things overlap: nearly in order, so that few have to move.
-                value, at = np.float32(max(passes - half * AT[part], fine[0])), found * len(AT) + part
+                value = np.float32(clamp(passes - half * AT[part], fine[0], NEARER_THAN_FAR_M))
+                at = found * len(AT) + part
                 while at > 0 and own[at - 1] > value:
                     own[at] = own[at - 1]
                     at -= 1
@@ -66,7 +67,7 @@ def look(thing, x0, y0, dx, dy, fine, rings, things, most, slender, out):  # typ
                 low = min(int(at_fine), places - 2)
                 even = fine[low] + np.float32(at_fine - low) * (fine[low + 1] - fine[low])
             elif number < others:
-                even = np.float32(rings[number - others + far])
+                even = rings[i, number - others + far]
             if held < found * len(AT) and own[held] <= even:
                 out[i, k] = own[held]
                 held += 1
@@ -102,15 +103,39 @@ def to_walls(town, x0, y0, dx, dy, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def crests(land, x0, y0, dx, dy, fine, out):  # type: ignore[no-untyped-def]
+    """Where rays look at mountains, in m, into `out` (C, F), of the places `fine` (F * n,). See `model.looking`."""
+    closer = len(fine) // out.shape[1]
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            highest = np.float32(-1e9)
+            for n in range(j * closer, (j + 1) * closer):
+                d = fine[n]
+                ridge = sample_of(land, 1, (x0 + dx[i] * d) / LAND_CELL_M, (y0 + dy[i] * d) / LAND_CELL_M)
+                if ridge > highest:
+                    highest, out[i, j] = ridge, d
+
+
+@kernel
+def between_rays(coarse, step, out):  # type: ignore[no-untyped-def]
+    """What all rays have, (C, F), of what every `step`-th has, coarse (C', F)."""
+    for i in range(out.shape[0]):
+        i0 = i // step
+        i1 = min(i0 + 1, coarse.shape[0] - 1)
+        a = np.float32(i - i0 * step) / np.float32(step)
+        for j in range(out.shape[1]):
+            out[i, j] = coarse[i0, j] + a * (coarse[i1, j] - coarse[i0, j])
+
+
+@kernel
 def ground_features(land, x0, y0, dx, dy, shore, distance, out):  # type: ignore[no-untyped-def]
-    """What the ground's network is told of points of rays: into `out` (8, C * K)."""
+    """What the ground's network is told of points of rays, at distances (C, K) in m: into `out` (8, C * K)."""
     sin, cos = math.sin(shore[2]), math.cos(shore[2])
-    looks = len(distance)
-    for k in range(looks):
-        d = distance[k]
-        look, far = math.log(d) / 4, min(d / 1000, 2.0)
-        for i in range(len(dx)):
-            n = i * looks + k
+    looks = distance.shape[1]
+    for i in range(len(dx)):
+        for k in range(looks):
+            n, d = i * looks + k, distance[i, k]
+            look, far = math.log(d) / 4, min(d / 1000, 2.0)
             x, y = x0 + dx[i] * d, y0 + dy[i] * d
             a, b, c, e = sample_land(land, x / LAND_CELL_M, y / LAND_CELL_M)
             sea = (x - shore[0]) * sin + (y - shore[1]) * cos + 14 * a + 3 * e
@@ -123,14 +148,19 @@ def ground_features(land, x0, y0, dx, dy, shore, distance, out):  # type: ignore
 def ground_between(coarse, at, step, distance, out, after):  # type: ignore[no-untyped-def]
     """Heights (C, K) in m from those of every `step`-th column: coarse (C', K') at distances `at` (K',).
 
-    after (C, K): which of those distances each point lies beyond.
+    after (C, K): which of those distances each point lies beyond. The last looks, far off, are told apart: of coarse
+    there are more columns than distances by their number.
     """
+    looks, apart = out.shape[1], coarse.shape[1] - len(at)
     for i in range(out.shape[0]):
         i0 = i // step
         i1 = min(i0 + 1, coarse.shape[0] - 1)
         a = np.float32(i - i0 * step) / step
         k0 = 0
-        for k in range(out.shape[1]):
+        for k in range(looks - apart, looks):
+            n = len(at) + k - looks + apart
+            out[i, k], after[i, k] = coarse[i0, n] + a * (coarse[i1, n] - coarse[i0, n]), len(at) - 2
+        for k in range(looks - apart):
             while k0 < len(at) - 2 and at[k0 + 1] < distance[i, k]:
                 k0 += 1
             after[i, k] = k0
