@@ -188,7 +188,8 @@ class _Visits:
         """Pictures of a fork that is asked and of one that is not."""
         place, night = OPEN[number % len(OPEN)], NAMES[kind] in _BY_NIGHT
         if (place, night) not in self._kept:
-            weather = {"sun_rad": -0.45 if night else 0.6, "cloud": 0.3, "wind": 0.2}
+            # Still air: gusts are dreamt otherwise once somebody is heard, and grass and crowns would have changed too.
+            weather = {"sun_rad": -0.45 if night else 0.6, "cloud": 0.3, "wind": 0.0}
             world = world_of(self.model, place, 300 + len(self._kept) + 1000 * self.seed, weather)
             roll(world, SETTLE, Conditions(motion=STILL), 0)
             self._kept[(place, night)] = world, roll(world.fork(), WITHIN, Conditions(motion=STILL), EVERY)[0]
