@@ -30,7 +30,7 @@ WHISTLE_HZ = (1_500.0, 7_000.0)
 FLOOR_DB = -90.0
 # What swells and ebbs (surf, gusts) does so about a running mean: of what is louder or softer than that, so much is
 # taken, reached about so far from it; not of what is farther from it yet, which is an event of its own.
-LEVELLED_DB, SWELL_DB, EVENT_DB, LEVEL_SHARE = 3.5, 5.0, 14.0, 1 / 36
+LEVELLED_DB, SWELL_DB, EVENT_DB, LEVEL_SHARE = 3.5, 5.0, 14.0, 1 / 120
 
 _window = np.hanning(WINDOW + 1)[:WINDOW].astype(np.float32)  # sums to one at half overlap
 _bins = np.fft.rfftfreq(WINDOW, 1 / SAMPLE_RATE_HZ)
