@@ -27,12 +27,11 @@ from model.camera import (
     WEB_SCALE,
 )
 from model.conditions import ENVIRONMENT
-from model.diorama.places import COLUMN, TABLE
 from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE, TOWN_CELL_M
 from model.looking import STANDING_TO_M, middles, standing_of
 from model.points import STANDS_M, Land, Points
 from model.preset import Preset
-from model.shading import Moment, Shader, Textures, features, nearest, of_some, sample, texels, weight_of
+from model.shading import Moment, Shader, Textures, features, nearest, of_places, of_some, sample, texels, weight_of
 from model.shadow import LEAK, LEAST_BLOCKS, looming
 
 _RAIN, _WIND = ENVIRONMENT.index("rain"), ENVIRONMENT.index("wind")
@@ -47,8 +46,7 @@ _HOUSES_M = 420.0  # farther off a wall's place is exact enough
 
 def ceiling(moment: Moment) -> Tensor:
     """Height in m (B, 1, 1) of the moments' ceilings, above which nothing stands; far up where places have none."""
-    roof = moment.place.float() @ torch.from_numpy(TABLE[:, COLUMN["roof"]]).to(moment.place.device)
-    return (moment.camera[:, 2].float() + ROOF_M + (1 - roof) * OPEN_M).view(-1, 1, 1)
+    return moment.camera[:, 2, None, None].float() + ROOF_M + (1 - of_places(moment, "roof")) * OPEN_M
 
 
 class Terrain(nn.Module):

@@ -33,9 +33,8 @@ from model.camera import (
     WALL_ROCK_M,
     WALL_STEEP,
 )
-from model.diorama.places import COLUMN, TABLE
 from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M, SIZE
-from model.shading import Moment, Textures, sample, weight_of
+from model.shading import Moment, Textures, of_places, sample, weight_of
 
 # Where each of the textures ends, and where it begins to fade, in m.
 FINE_M, GRIT_M, SAND_M, BLOOM_M = (45.6, 7.6), (16.8, 4.8), (33.8, 7.8), (112.5, 22.5)
@@ -69,12 +68,6 @@ def rock(grain: Tensor, x: Tensor, y: Tensor, h: Tensor, distance: Tensor) -> Te
         high = h * ROCK_HIGH / texel
         rough = rough + share * (sample(grain, 0, x / texel, high) + sample(grain, 0, y / texel + 50, high))
     return 0.5 * rough
-
-
-def of_places(moment: Moment, column: str) -> Tensor:
-    """What the moments' places have of something, (B, 1, 1)."""
-    row = torch.from_numpy(TABLE[:, COLUMN[column]]).to(moment.place.device)
-    return (moment.place.float() @ row).view(-1, 1, 1)
 
 
 class Litter(nn.Module):

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from model.camera import FARTHEST_M, NEAREST_M, distances
-from model.diorama.places import COLUMN, TABLE
 from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE
-from model.shading import Moment, Textures, nearest, sample
+from model.shading import Moment, Textures, nearest, of_places, sample
 
 FINER = 4  # places that are searched for things, for each look
 AT = (1.05, 0.85, 0.45, 0.0)  # looks at a thing, from just before its edge to its middle
@@ -35,8 +34,7 @@ def standing_of(moment: Moment) -> tuple[Tensor, Tensor]:
     """What the moments' places have of things: the highest rank that may stand, and how near the middle of a crown
     it is solid, each (B, 1, 1).
     """
-    table = torch.from_numpy(TABLE[:, [COLUMN["tree_cover"], COLUMN["slender"]]]).to(moment.place.device)
-    most, slender = (moment.place.float() @ table).view(-1, 2, 1, 1).unbind(1)
+    most, slender = of_places(moment, "tree_cover"), of_places(moment, "slender")
     return torch.where(most > 0.005, DENSEST * most, -1.0), slender
 
 
@@ -63,8 +61,7 @@ def far_looks(moment: Moment, count: int) -> tuple[Tensor, Tensor]:
 
 def has_mountains(moment: Moment) -> Tensor:
     """Whether mountains rise about, (B, 1, 1)."""
-    high = moment.place.float() @ torch.from_numpy(TABLE[:, COLUMN["ridge_m"]]).to(moment.place.device)
-    return (high > MOUNTAINS_M).view(-1, 1, 1)
+    return of_places(moment, "ridge_m") > MOUNTAINS_M
 
 
 def rings(far: int) -> NDArray[np.float32]:

@@ -97,6 +97,12 @@ class Moment:
         return torch.stack([fog.sqrt(), (-10 * fog).exp(), rain.sqrt(), snow.sqrt()], 1)
 
 
+def of_places(moment: Moment, column: str) -> Tensor:
+    """What the moments' places have of something, in its own measure, (B, 1, 1)."""
+    row = torch.from_numpy(TABLE[:, COLUMN[column]]).to(moment.place.device)
+    return (moment.place.float() @ row).view(-1, 1, 1)
+
+
 def weight_of(moment: Moment, column: str) -> Tensor | None:
     """How much the moments' places have of something, as a share of the most any has, (B, 1, 1); None for nothing."""
     row = TABLE[:, COLUMN[column]]

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from model.camera import CRAGS_M, FALL_LAYERS, FIELD_OF_VIEW_RAD, HORIZON, PULSE_RAD_S
-from model.litter import WALLS_M, of_places
+from model.litter import WALLS_M
 from model.overlay import LEAST, Overlay
 from model.raster import air, finish, heaven, pixels
 from model.raster.land import Land
 from model.raster.room import Array, Now, Room, asked_rows
-from model.shading import Moment, Textures, weight_of
+from model.shading import Moment, Textures, of_places, weight_of
 from model.view import View
 
 LARGE = 640  # columns that make a picture a large one
