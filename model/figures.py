@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from model.conditions import ENVIRONMENT
 from model.diorama.places import PLACES
+from model.precision import reduced
 from model.shading import TOLD, Moment
 from model.sprites import BOXES, KINDS, Placed
 
@@ -148,7 +149,7 @@ class Figures(nn.Module):
         own = pose.new_tensor([1.0, 0.0, 0.0, 0.0]).expand(len(pose), 1, 4)
         frames = torch.cat([own, self.limbs(posed, kinds).view(-1, LIMBS, 4)], 1)
         # Sixteen bits halve what many points cost, and tell them as well; training needs more.
-        to = torch.float32 if torch.is_grad_enabled() else torch.bfloat16
+        to = torch.float32 if torch.is_grad_enabled() else reduced(x.device.type)
         h = point_features(x, y, frames).to(to)
         turned = self.tells(posed, kinds).view(-1, LAYERS, 2, WIDTH, 1)
         layers = []

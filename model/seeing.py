@@ -17,6 +17,7 @@ from torch import Tensor
 
 from model.brush import Brush, is_painted
 from model.conditions import Array
+from model.precision import reducing
 from model.preset import Preset
 from model.raster import finish
 from model.raster.raster import LARGE, Between, Raster
@@ -63,7 +64,7 @@ class Seeing:
         half = (painted or not self.is_full) and width >= 2 * LARGE and height % 2 == 0 and width % 2 == 0
         if half:
             height, width = height // 2, width // 2
-        with torch.autocast(moment.camera.device.type, torch.bfloat16):
+        with reducing(moment.camera.device.type):
             if self._raster is not None:
                 told, far = self._raster.picture(textures, moment, height, width, between)
                 picture, depth = torch.from_numpy(told), torch.from_numpy(far)  # column by column

@@ -191,7 +191,7 @@ class Shader(nn.Module):
                 done = []
                 for h in x.T.split(_BLOCK, 1):
                     for weight, bias in weights:
-                        h = torch.addmm(bias[:, None], weight, h).relu_()
+                        h = torch.addmm(bias[:, None], weight, h.to(to)).relu_()
                     done.append(torch.addmm(last[1][:, None], last[0], h))
                 return torch.cat(done, 1).T
             done = []

@@ -33,6 +33,7 @@ from model.diorama.places import COLUMN, TABLE
 from model.field import field_of, shared
 from model.figures import Figures
 from model.plan import Plan, own_place, planned, wandering
+from model.precision import reducing
 from model.preset import Preset
 from model.pulse import FLASH_UNIT, Pulse
 from model.quick_step import QuickBlock
@@ -148,7 +149,7 @@ class WorldModel:
         environment = world.easing.environment.copy()
         place = world.wish.place_weights()
         if picture is not None:
-            with torch.autocast(self.device.type, torch.bfloat16):
+            with reducing(self.device.type):
                 like = outlook.likeness(self.view, world.textures, picture, seed)
             environment = like.environment
             place = like.place if place is None else place
@@ -158,7 +159,7 @@ class WorldModel:
         for key, value in world.wish.environment.items():
             environment[ENVIRONMENT.index(key)] = value
         world.easing = Easing(world.easing.place if place is None else place, environment)
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with reducing(self.device.type):
             world.walker = outlook.find_spot(self.view, world.textures, world.easing.place, environment, seed)
             if picture is not None:
                 moment = outlook.moments([world.walker], world.easing.place[None], environment[None], self.device)

@@ -8,6 +8,7 @@ import torch
 
 from model.conditions import GRID
 from model.outlook import moments
+from model.precision import reducing
 from model.raster.raster import LARGE, Raster
 from model.shading import Moment, Textures
 from model.world import WorldModel, load
@@ -28,7 +29,7 @@ def looked_at(model: WorldModel, scene: str, **environment: float) -> tuple[Text
 
 @torch.inference_mode()
 def both(model: WorldModel, textures: Textures, moment: Moment, height: int, width: int) -> tuple[np.ndarray, ...]:
-    with torch.autocast("cpu", torch.bfloat16):
+    with reducing("cpu"):
         shown, depth = model.view.picture(textures, moment, height, width)
         picture, far = Raster(model.view).picture(textures, moment, height, width)
     return shown[0].float().numpy(), depth[0].float().numpy(), picture.transpose(1, 0, 2), far.T

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from model.conditions import ENVIRONMENT
 from model.field import SIZE
+from model.precision import reducing
 from model.shading import Moment, Shader, Textures
 from model.shadow import LEAK
 
@@ -82,5 +83,5 @@ def asked(shader: Shader, features: Array, count: int, told: Tensor) -> Array:
 def asked_rows(shader: Shader, rows: NDArray[np.uint16], count: int, told: Tensor) -> Array:
     """The same of rows of features, bfloat16 by their bits; more rows than `count` may come back."""
     given = torch.from_numpy(rows.view(np.int16)).view(torch.bfloat16)[: count + -count % _ROUND]
-    with torch.autocast("cpu", torch.bfloat16):
+    with reducing("cpu"):
         return shader.of_one(given, told).float().numpy()

@@ -25,6 +25,7 @@ from model.diorama.styles import FILTERS
 from model.field import field_of
 from model.looks import Looks
 from model.outlook import find_spot, moments
+from model.precision import reducing
 from model.shading import Textures
 from model.training.course import Course, Rates, options_of
 from model.training.view import random_place
@@ -69,7 +70,7 @@ def seen(seed: int, view: View) -> Made:
     rng = np.random.default_rng([seed, 50])
     textures = Textures.of([field_of(1000 + seed % 12)], torch.device("cpu"))
     place, environment = random_place(rng), episode.random_environment(rng)
-    with torch.autocast("cpu", torch.bfloat16):
+    with reducing("cpu"):
         walker = find_spot(view, textures, place, environment, seed)
         moment = moments([walker], place[None], environment[None], torch.device("cpu"))
         moment.phases[:, 1] = float(rng.uniform(0, SIZE[1]))  # how far the clouds have come

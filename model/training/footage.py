@@ -32,6 +32,7 @@ from model.conditions import ENVIRONMENT
 from model.diorama.places import PLACES
 from model.diorama.waveforms import SAMPLE_RATE_HZ, SLICE_SAMPLES
 from model.field import PERIOD_M, field_of
+from model.precision import reducing
 from model.shading import Textures
 from model.sound_codec import analyse
 from model.walker import Walker
@@ -161,7 +162,7 @@ def taken_for(model: WorldModel, clip: Clip) -> Venue:
     """Place and environment of a clip: from its caption, else from its pictures."""
     textures = Textures.of([field_of(0)], model.device)
     pictures = compared(clip.pictures)
-    with torch.inference_mode(), torch.autocast(model.device.type, torch.bfloat16):
+    with torch.inference_mode(), reducing(model.device.type):
         middle = pictures[len(pictures) // 2].permute(1, 2, 0).to(model.device)
         like = outlook.likeness(model.view, textures, middle, 0)
     place, environment = like.place, like.environment.copy()
@@ -190,7 +191,7 @@ def look(model: WorldModel, textures: Textures, venue: Venue, views: int, rng: n
         outlook.stand(model.view, textures, walkers, places, environments)
     moment = outlook.moments(walkers, places, environments, model.device)
     moment.world = torch.as_tensor(rng.integers(FIELDS, size=views), device=model.device)
-    with torch.autocast(model.device.type, torch.bfloat16):
+    with reducing(model.device.type):
         shown, _ = model.view.picture(textures, moment, *SIZE)
     return shown.float().permute(0, 3, 1, 2)
 

@@ -21,6 +21,7 @@ from model.conditions import ENVIRONMENT, FAIR, Conditions
 from model.diorama.places import PLACES
 from model.figures import Figures
 from model.outlook import find_spot
+from model.precision import reducing
 from model.preset import PRESETS
 from model.text import TextHead
 from model.world import WorldModel, load
@@ -64,7 +65,7 @@ def roll_out(model: WorldModel, row: int, seconds: float, every: int = 12) -> ND
     world = model.begin(None, seed=row, style=style)
     world.wish = replace(world.wish, place=PLACES.index(place))
     weights = np.eye(len(PLACES), dtype=np.float32)[PLACES.index(place)]
-    with torch.inference_mode(), torch.autocast(model.device.type, torch.bfloat16):
+    with torch.inference_mode(), reducing(model.device.type):
         world.walker = find_spot(model.view, world.textures, weights, _sky(environment), row)
     asked = Conditions(environment=environment, motion=np.array(motion, np.float32))
     directed = replace(asked, directive=model.embed(said)) if said else asked

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from tqdm import tqdm
 
 from model.diorama.captions import Meaning, caption
+from model.precision import reducing
 from model.text import CLAUSES, PIECE_WIDTH, TextHead, embed, head_loss, targets
 
 
@@ -78,7 +79,7 @@ def main() -> None:
         keep = (torch.rand(256, 1, 2) >= 0.1).float()
         batch = batch * torch.cat([keep[..., :1].expand(-1, -1, 512), keep[..., 1:].expand(-1, -1, 1024)], -1)
         batch = (batch + 0.02 * torch.randn_like(batch)) * present
-        with torch.autocast("cpu", torch.bfloat16):
+        with reducing("cpu"):
             said = {name: logits.float() for name, logits in head(batch.flatten(1)).items()}
         loss = head_loss(said, {k: v[index] for k, v in y.items()})
         optimiser.zero_grad()

@@ -26,6 +26,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from model.condition_vector import FLASH_AT
+from model.precision import reducing
 from model.preset import PRESETS
 from model.training.prepare import HELD_OUT_SEED
 from model.transformer import Nacre, Seen
@@ -124,7 +125,7 @@ def loss_of(
         if own_context:
             high = 0.3 + 0.7 * uniform(crops, steps)
             first = Seen(noised(latents, high), high, conditions)
-            with torch.autocast(device.type, torch.bfloat16):
+            with reducing(device.type):
                 output = forward(first)
             guess, _ = model.estimate(first, output.float())
             # A rollout adds its errors up: what one pass gets wrong is made as large as several steps might, and at
@@ -138,7 +139,7 @@ def loss_of(
         quiet = noised(context + offset, now)
         shown = torch.where(is_context[..., None, None], quiet, noised(latents, now))
     seen = Seen(shown, now, conditions)
-    with torch.autocast(device.type, torch.bfloat16):
+    with reducing(device.type):
         output = forward(seen)
     estimate, deviation = model.estimate(seen, output.float())
     counts = deviation * weights

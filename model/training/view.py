@@ -28,6 +28,7 @@ from model.diorama.episode import random_environment
 from model.diorama.places import COLUMN
 from model.field import PERIOD_M, field_of
 from model.looking import looks_along
+from model.precision import reducing
 from model.preset import PRESETS, Preset
 from model.shading import Moment, Textures
 from model.training.course import Course, Rates, options_of
@@ -175,7 +176,7 @@ def loss_of(view: View, textures: Textures, batch: dict[str, Tensor], rows: Tens
     """
     moment = moment_of(batch)
     v = ((rows + 0.5) / HEIGHT).to(batch["u"].device)
-    with torch.autocast(batch["u"].device.type, torch.bfloat16):
+    with reducing(batch["u"].device.type):
         shown, land, _ = view.columns(
             textures,
             moment,
@@ -211,7 +212,7 @@ def psnrs_db(view: View, worlds: range, batches: int) -> list[float]:
         whole = {name: torch.from_numpy(value) for name, value in made.items()}
         for k in range(PICTURES):  # one by one, as pictures are shown: rays then look at walls too
             batch = {name: value[k : k + 1] for name, value in whole.items()}
-            with torch.autocast("cpu", torch.bfloat16):
+            with reducing("cpu"):
                 shown, _, _ = view.columns(textures, moment_of(batch), batch["u"], v, WIDTH / HEIGHT, 1 / HEIGHT)
             wrong = (shown.clamp(0, 1) - batch["image"].clamp(0, 1)).square().mean()
             found.append(float(-10 * wrong.clamp(min=1e-6).log10()))
