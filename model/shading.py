@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from model.conditions import ENVIRONMENT, ENVIRONMENT_RANGE
 from model.diorama.places import COLUMN, PLACES, TABLE
 from model.field import FALL, SIZE, SKY, Field
+from model.quick_points import through
 
 _HOURS = 12  # bumps along the sun's height, by which the networks tell hours apart: dusk is short
 LITTLE = 4  # numbers that tell a little fog, rain or snow from none
@@ -186,6 +187,8 @@ class Shader(nn.Module):
                 weights.append(((layer.weight[:, :inputs] * gain[:, None]).to(to), (layer.bias * gain + shift).to(to)))
                 inputs = self.width
             last = self.out.weight.to(to), self.out.bias.to(to)
+            if to == torch.float32 and kind == "cpu" and not torch.is_grad_enabled():
+                return through(x, [*weights, last])
             if to == torch.float32:
                 # One feature after the other, as `features` lays them out: half the time of one point after the other.
                 done = []
