@@ -29,6 +29,18 @@ BLOOM_SCALE, RIPPLE_SCALE, WEB_SCALE = 2.25, 1.25, 1.0
 CRAGS_M = 20.0, 40.0  # above its valleys a mountain begins to be rock, and in how many more it is that all over
 # Texels of the grain that rock shows are this share of its distance wide, in steps of two, from the least to the most.
 ROCK_SHARE, ROCK_M, ROCK_HIGH = 1 / 256, (0.125, 4.0), 0.7  # and how much slower it changes with height
+# Things are told pixel by pixel this far, as heights of the land from the end on, and as both between.
+BODIES_M, THINGS = (90.0, 130.0), 16  # m; at most so many on a ray
+SLIM = 0.5  # of its height a thing is wide at most, from its middle
+SWAY = 0.10  # of its width a thing sways at its top in a storm
+UNDER_M, OVER = 0.6, 1.06  # what is told of one begins so far below its foot, and ends at so much of its height
+# Textures on the front of a thing: metres of one texel.
+CLUMP_M, LEAF_M, TWIG_M = 0.8, 0.22, 0.05
+ROUGH, MOST_CLUMP, APART_M = 0.7, 0.8, 97.0  # how strong they are; how far apart they begin on ranks 0 and 1
+LEAF_TO_M, TWIG_TO_M = (71.5, 16.5), (36.4, 8.4)  # where each ends, and where it begins to fade
+TIER_M, KNOT_M = 1.25, 1.3  # from one whorl of branches to the next, and from knot to knot of bamboo
+CULMS = ((-0.60, 0.0), (0.05, 2.1), (0.60, 4.2))  # where the stems of bamboo stand, and which way each leans
+FAN = 17.0  # by which the branches of corals part, a quarter of a turn
 SIDE_M = 0.4  # between two looks at a crown, which tell whether it turns to the sun
 BUMP_M = 0.09  # between two looks at the fine grain, which tell what side of a clod is lit
 WAVE_PER_M = 0.34  # of the waves that run to a shore, rad
@@ -62,3 +74,9 @@ def distances(count: int, nearest_m: float = NEAREST_M) -> NDArray[np.float32]:
     near = 1 / nearest_m - 1 / fine
     density = 0.55 * near / near[-1] + 0.45 * np.log(fine / nearest_m) / math.log(FARTHEST_M / nearest_m)
     return np.interp(np.linspace(0, 1, count), density, fine).astype(np.float32)
+
+
+def wall_of(hills: float, patch: float) -> float:
+    """How much rock stands in a wall, 0..1, by what the field says. Plain, so that kernels can be made of it."""
+    t = min(max((WALL_PATCH * patch + WALL_HILLS * hills - WALL_LEAST) * WALL_STEEP, 0.0), 1.0)
+    return t * t * (3 - 2 * t)

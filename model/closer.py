@@ -10,7 +10,7 @@ from torch import Tensor
 
 from model.camera import FLOOR_M, RIPPLE_RAD, WINDOW_M
 from model.points import STANDS_M, Points
-from model.shading import Moment, Shader, Textures, of_some, sample
+from model.shading import Moment, Shader, of_some
 
 _FOLIAGE_M = 120.0  # farther off no leaf is told from another
 _MIRRORS = 0.02  # less than this is no mirror
@@ -91,39 +91,6 @@ def _met(
     line = slope.reshape(-1).take(column // c * r + row)
     height = moment.camera[:, 2].float().take(column // c) + line * distance - ground
     return _Met(where, index, shown, distance, height)
-
-
-def with_foliage(
-    foliage: Shader, textures: Textures, moment: Moment, picture: Tensor, points: Points, at: Tensor, cover: Tensor,
-    met_m: Tensor, slope: Tensor, told: Tensor,
-) -> Tensor:  # fmt: skip
-    """Picture (B, C, R, 3) with leaves and branches where trees stand; at, cover, met_m as `meet` gives."""
-    near = (points.tall > STANDS_M) & (points.distance < _FOLIAGE_M)
-    met = _met(near.gather(2, at) & (cover > 0.5), moment, points, at, slope, met_m)
-    if met is None:
-        return picture
-    there, h = met.there, met.height
-    distance, tall = met.distance, there(points.tall)
-    beyond = distance / there(points.distance)
-    which = met.index // at[0].numel()  # moment
-    x0, y0 = (moment.camera[:, k].float().take(which) for k in (0, 1))
-    x, y = (c + (there(p) - c) * beyond for c, p in ((x0, points.x), (y0, points.y)))
-    leaf = sample(textures.grain, 0, x * 4.5, h * 4.5) + sample(textures.grain, 0, y * 4.5 + 50, h * 4.5)
-    leaf = leaf * (0.5 * (1.3 - distance / 55).clamp(0, 1))
-    twig = sample(textures.bloom, 0, x * 20, h * 20) + sample(textures.bloom, 0, y * 20 + 50, h * 20)
-    twig = twig * (0.5 * (1.3 - distance / 28).clamp(0, 1))
-    tier = h * 4.6 + 1.2 * leaf
-    knot = ((h / 1.3) - (h / 1.3).floor() - 0.5).abs() * 2
-    parts = [
-        leaf, tier.sin(), tier.cos(), knot, (knot - 0.86).clamp(min=0) * 7, (1.3 - distance / 90).clamp(0, 1),
-        (h / (0.25 * tall + 0.5)).clamp(0, 1), h / 10, tall / 10, there(points.crown), there(points.rank),
-        1 / (1 + distance * 0.028), distance / 100, twig,
-    ]  # fmt: skip
-    own = picture.reshape(-1, 3)
-    under = own.index_select(0, met.index)
-    tone = of_some(foliage, parts, met.where, met.index, told)
-    lit = (under * (1 + tone)).to(own)
-    return own.index_copy(0, met.index, lit).view(picture.shape)
 
 
 def mirrored(

@@ -26,6 +26,7 @@ PERIOD_M = SIZE * LAND_CELL_M  # all textures repeat after it: a walker's positi
 LAND = ("hills", "ridges", "dunes", "patches")  # channels: two Gaussian, two in 0..1
 DETAIL = ("crown", "rank", "grain", "bloom")
 THING = ("u", "v", "size", "rank")  # of what may stand nearest: from a texel to its middle, and its radius, in texels
+THING_TEXELS = 3.2, 6.4  # radii of the slightest and the largest
 TOWN = ("rank", "edge", "hue")  # of houses, all 0 where streets run
 SKY = ("cloud", "wisp", "star", "mote")
 FALL = ("streak", "flake")
@@ -168,7 +169,7 @@ def _town(rng: np.random.Generator) -> Array:
 def shared() -> tuple[Array, Array, Array, Array, Array]:
     """Detail, things, town, sky and fall: the same for every world; about a second, once."""
     rng = np.random.default_rng(20)
-    crown, rank, thing = _crowns(rng, 44, 3.2, 6.4)
+    crown, rank, thing = _crowns(rng, 44, *THING_TEXELS)
     detail = np.stack([crown, rank, noise(rng, 60, 2, 0.45), noise(rng, 9, 2.5, 0.2)], -1)
     cloud = noise(rng, 170, 3, 0.75)
     wisp = noise(rng, 60, 2, 0.6)

@@ -29,6 +29,7 @@ from model.camera import (
 from model.conditions import ENVIRONMENT
 from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE, TOWN_CELL_M
 from model.looking import STANDING_TO_M, middles, standing_of
+from model.passing import from_afar
 from model.points import STANDS_M, Land, Points
 from model.preset import Preset
 from model.shading import Moment, Shader, Textures, features, nearest, of_places, of_some, sample, texels, weight_of
@@ -77,7 +78,6 @@ class Terrain(nn.Module):
         self.houses = Shader(4, 1, 16, 2, told)
         self.surface = Shader(FEATURES, SURFACE, preset.view_width, 3, told)
         self.fronts = Shader(18, 4, 32, 2, told)
-        self.foliage = Shader(14, 1, 24, 2, told)
 
     def density(self, told: Tensor) -> Tensor:
         """How much of the light the air takes, (B,), a metre: what is d m off keeps exp(-d * density) of its colour."""
@@ -196,6 +196,7 @@ class Terrain(nn.Module):
         # In houses, and under water, nothing grows.
         if blocks is not None:
             tall = tall * (house.abs() < 0.05)
+        grown, tall = tall, tall * from_afar(away)
         depth = (level - ground).clamp(min=0)
         # Waves run where a sea is, or comes; nothing else needs them.
         seas = weight_of(moment, "sea")
@@ -213,7 +214,7 @@ class Terrain(nn.Module):
         square = torch.atan2(azimuth.sin(), azimuth.cos()).square()[..., None]
         points = Points(
             x, y, u, v, distance.expand_as(x), square, land, detail[..., 0], rank, detail[..., 2], house, hue,
-            ground, tall, depth, crest, trough,
+            ground, grown, tall, depth, crest, trough,
         )  # fmt: skip
         return points, surface
 
@@ -288,7 +289,7 @@ class Terrain(nn.Module):
         far = far[:, :, None].expand(*surface.shape, 3)
         colour, veil, mirror = self._colours(textures, moment, points, told)
         shown = torch.cat([colour + veil * (far - colour), mirror], -1)
-        return Land(points.distance, points.ground, points.tall + points.house, surface, shown), points
+        return Land(points.distance, points.ground, points.grown, points.tall + points.house, surface, shown), points
 
     def meet(self, land: Land, eye: Tensor, slope: Tensor, focal_px: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """What is shown (B, C, R, 5), where (B, C, R), an index into the distances, how far off in m and how much land

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from model.camera import FARTHEST_M, NEAREST_M, distances
+from model.camera import BODIES_M, FARTHEST_M, NEAREST_M, distances
 from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE
 from model.shading import Moment, Textures, nearest, of_places, sample
 
@@ -24,6 +24,7 @@ LOOKS_FOR_ONE = 8  # of all looks there are so many for each thing that can be l
 NEAR_FOR_ONE = 6  # and of those that don't lie far off
 STANDING_TO_M = 180.0  # farther off things are too small to be looked at apart
 NEARER_THAN_FAR_M = 0.999 * STANDING_TO_M
+FROM_M = 0.95 * BODIES_M[0]  # nearer things are told pixel by pixel
 FAR = 5 / 28, 3 / 8  # share of the looks that lie farther off than that: on level land, and where mountains rise
 MOUNTAINS_M = 50.0  # high, at least
 CLOSER = 8  # places that are searched for a crest, for each of the looks at mountains
@@ -100,7 +101,7 @@ def looks_along(textures: Textures, moment: Moment, across: Tensor, count: int, 
     inside = (size * (1 - slender)).square() - beside
     passes, half = near + along * DETAIL_CELL_M, (inside.clamp(min=0) / square).sqrt() * DETAIL_CELL_M
     other = (u_middle.diff(dim=-1).abs() + v_middle.diff(dim=-1).abs()) > 0.1
-    found = (inside > 0) & (rank <= most) & (passes > nearest_m)
+    found = (inside > 0) & (rank <= most) & (passes > FROM_M)
     found[..., 1:] &= other
     far, things = far_looks(moment, count)
     most_things = count // LOOKS_FOR_ONE

@@ -15,7 +15,8 @@ class Land:
 
     distance: Tensor  # m
     ground: Tensor  # m, be it under water
-    tall: Tensor  # m, of what grows or is built there
+    grown: Tensor  # m, of what grows there, be it told as a body
+    tall: Tensor  # m, of what grows or is built there and belongs to the land
     surface: Tensor  # m, of what is seen
     shown: Tensor  # (B, C, K, 5): colour, how much it mirrors, how it trembles
 
@@ -37,7 +38,8 @@ class Points:
     house: Tensor  # m, height of a house that stands there
     hue: Tensor  # of its front
     ground: Tensor  # m
-    tall: Tensor  # m, of what grows there
+    grown: Tensor  # m, of what grows there, be it told as a body
+    tall: Tensor  # m, of what of that belongs to the land
     depth: Tensor  # m, under water
     crest: Tensor  # sine and cosine of the waves that run to a shore
     trough: Tensor

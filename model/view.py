@@ -18,13 +18,15 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from model.bodies import Bodies
 from model.camera import EYE_M, FIELD_OF_VIEW_RAD, HORIZON, NEAREST_M
-from model.closer import mirrored, with_foliage, with_fronts
+from model.closer import mirrored, with_fronts
 from model.diorama.places import PLACES
 from model.land import Terrain
 from model.litter import Litter
 from model.looking import looks_along
 from model.overlay import Overlay
+from model.passing import passed_by
 from model.points import STANDS_M, Land
 from model.preset import Preset
 from model.shading import LITTLE, TOLD, Moment, Textures, weight_of
@@ -66,6 +68,7 @@ class View(nn.Module):
         self.register_buffer("own_place", torch.zeros(len(PLACES)))
         self.terrain, self.sky = Terrain(preset, _TOLD), Sky(preset, _TOLD)
         self.overlay = Overlay(_TOLD)
+        self.bodies = Bodies(preset.ground_width, _TOLD)
         self.litter = Litter(_TOLD)
 
     def told_of(self, moment: Moment) -> Tensor:
@@ -75,6 +78,7 @@ class View(nn.Module):
     def columns(
         self, textures: Textures, moment: Moment, u: Tensor, v: Tensor, aspect: float, pixel: float,
         above: tuple[Tensor, Tensor] | None = None, between: Between | None = None, distance: Tensor | None = None,
+        things: Tensor | None = None,
     ) -> tuple[Tensor, Land, Tensor]:  # fmt: skip
         """Columns of pictures, (B, C, R, 3) in about 0..1; the land they show; distances in m (B, C, R), 0 for sky.
 
@@ -82,7 +86,7 @@ class View(nn.Module):
         of the picture. `above`: all rows of the same columns, (B, C, H, 3), and their distances in m, (B, C, H),
         for water to mirror; without them rows are those of a whole picture, which mirrors itself. `between` changes
         what is seen of land and sky before anything falls over it. distance (K,) or (B, C, K): where rays look at the
-        land, in m; without it as `looks_along` has it.
+        land, in m; without it as `looks_along` has it. things (B, C, T, 4): what they pass, else as `passed_by` has it.
         """
         b, c = u.shape
         told = self.told_of(moment)
@@ -104,8 +108,6 @@ class View(nn.Module):
         colour = self.litter(textures, moment, colour, bare.gather(2, at), met, across, slope, density, told)
         if weight_of(moment, "block_m") is not None:
             colour = with_fronts(self.terrain.fronts, moment, colour, points, at, cover, slope, told)
-        if weight_of(moment, "tree_cover") is not None:
-            colour = with_foliage(self.terrain.foliage, textures, moment, colour, points, at, cover, met, slope, told)
         open_sky = cover < 1
         picture = colour
         rows = open_sky.any(0).any(0).nonzero()[:, 0]
@@ -116,6 +118,12 @@ class View(nn.Module):
             sky = self.sky(textures, moment, wide.flatten(1), high.flatten(1), told).view(b, c, top, 3)
             upper = torch.lerp(sky, colour[:, :, :top], cover[:, :, :top, None])
             picture = torch.cat([upper, colour[:, :, top:]], 2)
+        if weight_of(moment, "tree_cover") is not None:
+            things = passed_by(textures, moment, across) if things is None else things
+            picture, met, left = self.bodies(
+                self.terrain, textures, moment, picture, met, things, across, slope, far, told
+            )
+            shown = torch.cat([shown[..., :3], shown[..., 3:4] * left[..., None], shown[..., 4:]], -1)
         horizon, focal = HORIZON + pitch[:, 0].tan() / heights, 1 / heights
         picture = mirrored(picture, shown, met, v, horizon, focal, *(above or (picture, met)))
         if between is not None:

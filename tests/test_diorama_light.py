@@ -36,9 +36,11 @@ def _ahead(yaw: float) -> tuple[float, float]:
     return math.sin(yaw), math.cos(yaw)
 
 
-def _tree(place: np.ndarray, x: float, y: float, ground: float, distance: float, yaw: float) -> tuple[float, float]:
-    """How near the middle of the tree at (x, y), and its height there, seen along `yaw`."""
-    found: tuple[float, float] = terrain.tree_at(
+def _tree(
+    place: np.ndarray, x: float, y: float, ground: float, distance: float, yaw: float
+) -> tuple[float, float, float]:
+    """How near the middle of the tree at (x, y), its height there, and how far off its middle is."""
+    found: tuple[float, float, float] = terrain.tree_at(
         FIELD.land, FIELD.detail, FIELD.thing, FIELD.shift_m, place, x, y, ground, distance, math.sin(yaw),
         math.cos(yaw),
     )  # fmt: skip
@@ -79,7 +81,7 @@ def _lit_over_shaded(name: str, cloud: float) -> float:
 
 def test_trees_cast_shadows_in_the_sun_and_hardly_any_under_clouds() -> None:
     assert _lit_over_shaded("meadow", 0.0) > 1.8
-    assert _lit_over_shaded("meadow", 1.0) < 1.45
+    assert _lit_over_shaded("meadow", 1.0) < 1.5
 
 
 def test_a_shadow_lies_on_the_side_away_from_the_sun_and_is_short_at_noon() -> None:
@@ -87,7 +89,7 @@ def test_a_shadow_lies_on_the_side_away_from_the_sun_and_is_short_at_noon() -> N
     rng, sides = np.random.default_rng(0), []
     for x, y in rng.uniform(0, 600, (12000, 2)):
         ground = terrain.ground_height(FIELD.land, place, SHORE, x, y, away)
-        crown, _ = _tree(place, x, y, ground, away, yaw)
+        crown, _, _ = _tree(place, x, y, ground, away, yaw)
         if crown < 0.93:
             continue
         behind, before, noon = (

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
-from model.camera import FARTHEST_M, NEAREST_M
+from model.camera import BODIES_M, FARTHEST_M, NEAREST_M, THINGS
 from model.conditions import GRID
 from model.diorama.places import PLACES
 from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE, field_of
 from model.looking import CLOSER, STANDING_TO_M, far_looks, has_mountains, looks_along, rings, searched, standing_of
+from model.passing import AT, BESIDE, RADIUS, passed, passed_by
 from model.raster import relief
 from model.shading import Moment, Textures, sample
 
@@ -84,11 +86,11 @@ def test_crests_are_looked_at() -> None:
         assert float(ridge(column, near).max()) > 0.9 * float(high.max())
 
 
-def test_the_top_of_what_a_ray_crosses_is_looked_at() -> None:
+def test_the_top_of_what_a_ray_crosses_is_looked_at_where_it_belongs_to_the_land() -> None:
     moment = _moment("forest")
     yaw, found = float(moment.camera[0, 3]), 0
     looks = looks_along(TEXTURES, moment, ACROSS, LOOKS)[0].double()
-    at = torch.linspace(5, 40, 3500, dtype=torch.float64)
+    at = torch.linspace(BODIES_M[0], BODIES_M[0] + 35, 3500, dtype=torch.float64)
     crown = TEXTURES.detail[:, 0].view(SIZE, SIZE).numpy()
 
     def height(column: int, z: torch.Tensor) -> np.ndarray:
@@ -126,3 +128,40 @@ def test_the_raster_looks_where_the_view_does() -> None:
         assert same.mean() > 0.9
         assert np.abs(found - looks)[same].max() < 0.05 * FARTHEST_M
         assert np.median(np.abs(found - looks)[same] / looks[same]) < 1e-5
+
+
+def _passed(moment: Moment) -> list[np.ndarray]:
+    """What each ray passes, found one ray after the other."""
+    x, y, yaw = (float(moment.camera[0, k]) for k in (0, 1, 3))
+    most, slender = (float(value) for value in standing_of(moment))
+    out, found = np.zeros((THINGS, 4)), []
+    for across in ACROSS[0].double().numpy():
+        count = passed(
+            TEXTURES.thing.numpy(), x + float(FIELD.shift_m[0]), y + float(FIELD.shift_m[1]),
+            np.sin(yaw) + np.cos(yaw) * across, np.cos(yaw) - np.sin(yaw) * across, most, slender, out,
+        )  # fmt: skip
+        found.append(out[:count].copy())
+    return found
+
+
+@pytest.mark.parametrize("place", ["forest", "bamboo", "reef"])
+def test_one_ray_passes_the_same_things_as_among_many(place: str) -> None:
+    many = passed_by(TEXTURES, _moment(place), ACROSS)[0].numpy()
+    same = []
+    for one, row in zip(_passed(_moment(place)), many, strict=True):
+        row = row[row[:, AT] > 0]
+        same.append(len(one) == len(row) and np.allclose(one, row, atol=0.02))
+    assert np.mean(same) > 0.9  # what a ray all but touches the one may find and the other not
+
+
+def test_things_that_are_passed_lie_one_behind_another_and_within_reach() -> None:
+    for one in _passed(_moment("forest")):
+        assert len(one) > 0
+        assert (np.diff(one[:, AT]) >= 0).all() and (np.abs(one[:, BESIDE]) < one[:, RADIUS]).all()
+        assert one[0, AT] > NEAREST_M and one[-1, AT] < BODIES_M[1]
+        apart = np.abs(np.diff(one[:, AT])) + np.abs(np.diff(one[:, BESIDE]))
+        assert (apart > 0.003).all()  # none twice
+
+
+def test_nothing_is_passed_where_nothing_stands() -> None:
+    assert not bool(passed_by(TEXTURES, _moment("desert"), ACROSS).any())

@@ -108,7 +108,7 @@ def _wall(at_m: float, height_m: float) -> Land:
     surface = torch.where(z > at_m, height_m, 0.0)[None, None]
     colour = torch.where(z > at_m, 1.0, 0.0)[None, None, :, None].expand(1, 1, -1, 3).contiguous()
     shown = torch.cat([colour, torch.zeros_like(colour[..., :2])], -1)
-    return Land(z[None, None], torch.zeros_like(surface), surface, surface, shown)
+    return Land(z[None, None], torch.zeros_like(surface), surface, surface, surface, shown)
 
 
 def test_what_stands_hides_what_lies_behind_it() -> None:

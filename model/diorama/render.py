@@ -25,6 +25,7 @@ from model.camera import (
     HORIZON,
     MOON_AZIMUTH_RAD,
     MOON_RAD,
+    OVER,
     RIPPLE_RAD,
     RIPPLE_SCALE,
     ROOF_M,
@@ -33,21 +34,29 @@ from model.camera import (
     SAND_X,
     SAND_Y,
     SIDE_M,
+    SLIM,
     SUN_AZIMUTH_RAD,
+    SWAY,
     SWAY_RAD_S,
     SWAY_X,
+    THINGS,
+    UNDER_M,
     WALL_FROM_M,
     WALL_ROCK_M,
     WAVE_PER_M,
     WEB_SCALE,
 )
+from model.diorama.bodies import body_at, sunlight, white_of
 from model.diorama.places import COLUMN
 from model.diorama.sampling import clamp, hue_of, sample, smooth
-from model.diorama.surfaces import ROCK_RIDGE, ROCK_WALL, foliage, front, lights, rock
+from model.diorama.surfaces import ROCK_RIDGE, ROCK_WALL, front, lights, rock
 from model.diorama.terrain import (
     ceiling,
     focal_of,
+    from_afar,
+    full_height,
     ground_along,
+    grown_at,
     house_at,
     nearest_m,
     shadow_at,
@@ -56,6 +65,7 @@ from model.diorama.terrain import (
     water_level,
 )
 from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M, Field
+from model.passing import passed
 
 _RIDGE, _SEA, _COVER, _CLEAR, _FLOWERS = (COLUMN[k] for k in ("ridge_m", "sea", "tree_cover", "clear_m", "flowers"))
 _SNOW_GROUND, _SNOW_LINE, _GRAIN, _GROUND, _GROUND2 = (
@@ -65,9 +75,6 @@ _TREE_RGB, _BLOCK, _PITCHED, _MIRROR, _ROOF = (COLUMN[k] for k in ("tree_r", "bl
 _WALL = COLUMN["wall_m"]
 _SUNKEN, _SPACE, _WARM, _GLOW, _FLOAT = (COLUMN[k] for k in ("sunken", "space", "warm", "glow", "float"))
 _DUNE, _SLENDER, _TREE, _BASE, _HILL = (COLUMN[k] for k in ("dune_m", "slender", "tree_m", "base_m", "hill_m"))
-
-
-_FOLIAGE_M = 120.0  # farther off no leaf is told from another
 
 
 @nb.njit(fastmath=True, nogil=True, cache=True)
@@ -99,9 +106,11 @@ def render(  # type: ignore[no-untyped-def]
     clear_sky = (1 - 0.85 * cloud) * (1 - 0.6 * fog) * open_air
     density = 0.00032 + 0.05 * fog * fog * fog + 0.006 * fog + (0.0022 * rain + 0.004 * snow) * open_air
     density += 0.024 * sunken + 0.009 * roof
-    white_ground = clamp(place[_SNOW_GROUND] + snow * 0.85 * open_air, 0.0, 1.0)
+    white_ground = white_of(place, snow)
     # A column of the picture: what is seen, how far off, how much it mirrors and trembles.
     column, depths, mirrors, ripples = np.zeros((height, 3)), np.zeros(height), np.zeros(height), np.zeros(height)
+    left, own, before = np.zeros(height), np.zeros(height), np.zeros((height, 3))
+    things, passes_by = thing.reshape(-1, 4), np.zeros((THINGS, 4))
     sun_x, sun_y = math.sin(SUN_AZIMUTH_RAD), math.cos(SUN_AZIMUTH_RAD)
     cy, sy = math.cos(yaw), math.sin(yaw)
     level = water_level(place)
@@ -166,8 +175,9 @@ def render(  # type: ignore[no-untyped-def]
                     house, hue = house_at(town, shift, place, wx, wy, z)
                     surface = ground + house
                 if place[_COVER] > 0.005 and z > place[_CLEAR] and house == 0.0:
-                    crown, tall = tree_at(land, detail, thing, shift, place, wx, wy, ground, z, sy, cy)
-                    if crown > 0:
+                    crown, tall, away = tree_at(land, detail, thing, shift, place, wx, wy, ground, z, sy, cy)
+                    tall *= from_afar(away)
+                    if tall > 0:
                         tree = crown
                         surface = ground + tall
             surface = min(surface, roof_m)
@@ -291,8 +301,7 @@ def render(  # type: ignore[no-untyped-def]
                             r += (0.20 + 0.95 * hue_of(turn, 0) - r) * sunken
                             g += (0.14 + 0.55 * hue_of(turn, 1) - g) * sunken
                             b += (0.20 + 0.75 * hue_of(turn, 2) - b) * sunken
-                        sway = 1 + 0.22 * math.sin(clock_s * SWAY_RAD_S + wx * SWAY_X) * wind
-                        texture = (0.50 + 0.75 * tree + 0.14 * grain) * sway
+                        texture = 0.50 + 0.75 * tree + 0.14 * grain
                         lambert = (0.30 + 0.70 * tree * max(0.4, rise)) * (1 - 0.45 * shade)
                         # The side that turns to the sun is the brighter one.
                         su, sv = du + SIDE_M * sun_x / DETAIL_CELL_M, dv + SIDE_M * sun_y / DETAIL_CELL_M
@@ -356,12 +365,6 @@ def render(  # type: ignore[no-untyped-def]
                         for k in range(3):
                             hazy = far[k] * haze
                             column[y, k] += (((r, g, b)[k] - hazy) * max(tone, 0.25) + hazy) * share
-                    elif tree > 0.0 and z < _FOLIAGE_M:
-                        h = pz - (y + 0.5 - horizon) * z / f - ground
-                        tone = foliage(detail, place, wx, wy, h, tall, z)
-                        for k in range(3):
-                            hazy = far[k] * haze
-                            column[y, k] += (((r, g, b)[k] - hazy) * tone + hazy) * share
                     else:
                         column[y, 0] += r * share
                         column[y, 1] += g * share
@@ -478,6 +481,63 @@ def render(  # type: ignore[no-untyped-def]
             column[y, 0] += (r + (far[0] - r) * veil) * share
             column[y, 1] += (g + (far[1] - g) * veil) * share
             column[y, 2] += (b + (far[2] - b) * veil) * share
+        # --- what stands close by, the nearest first ---
+        if place[_COVER] > 0.005:
+            for y in range(height):
+                left[y], own[y] = 1, 0
+            long = math.sqrt(dx * dx + dy * dy)
+            right_x, right_y = dy / long, -dx / long
+            most = passed(things, px + shift[0], py + shift[1], dx, dy, place[_COVER] * 2.5, place[_SLENDER], passes_by)
+            for n in range(most):
+                z, beside, radius, rank = passes_by[n]
+                wx, wy = px + dx * z, py + dy * z
+                ground = ground_along(land, place, shore, sea_x, sea_y, wx, wy, z)
+                mx, my = wx - beside * right_x, wy - beside * right_y
+                away = z - beside * (right_x * sy + right_y * cy)
+                there = 1 - from_afar(away)
+                if (
+                    ground < level
+                    or there <= 0
+                    or (place[_BLOCK] > 0.5 and house_at(town, shift, place, mx, my, away)[0] > 0)
+                ):
+                    continue
+                du, dv = (mx + shift[0]) / DETAIL_CELL_M, (my + shift[1]) / DETAIL_CELL_M
+                high = full_height(place, rank, sample(detail, 2, du, dv))
+                high = min(high * grown_at(land, place, mx, my, rank, ground, away), roof_m - ground)
+                wide = min(radius, SLIM * high)
+                if abs(beside) >= wide:
+                    continue
+                haze = 1 - math.exp(-z * density)
+                phase = clock_s * SWAY_RAD_S + mx * SWAY_X
+                swayed = SWAY * wind * (1 - roof) * math.sin(phase)
+                foot = int(math.ceil(horizon + (pz - ground + UNDER_M) / z * f))  # noqa: RUF046
+                for y in range(max(0, int(horizon + (pz - ground - OVER * high) / z * f)), min(height, foot)):
+                    if left[y] < 0.01 or 0 < depths[y] < z:
+                        continue
+                    h = pz - (y + 0.5 - horizon) * z / f - ground
+                    q = beside / wide + swayed * (h / high) * abs(h / high)
+                    if abs(q) >= 1:
+                        continue
+                    front_by = math.sqrt(1 - q * q)
+                    n_x, n_y = q * right_x - front_by * dx / long, q * right_y - front_by * dy / long
+                    cover, r, g, b = body_at(detail, place, q, h, high, wide, rank, z, white_ground)
+                    cover *= there * left[y]
+                    if cover <= 0:
+                        continue
+                    lit = sunlight(rise, low, n_x * sun_x + n_y * sun_y)
+                    for k in range(3):
+                        value = (r, g, b)[k] * (1 - 0.22 * rain) * (colours[4, k] + colours[3, k] * lit)
+                        before[y, k] += cover * (value + (far[k] - value) * haze)
+                    left[y] -= cover
+                    if own[y] == 0 and left[y] < 0.5:
+                        own[y] = z
+            for y in range(height):
+                if left[y] < 1:
+                    for k in range(3):
+                        column[y, k] = column[y, k] * left[y] + before[y, k]
+                        before[y, k] = 0
+                    mirrors[y] *= left[y]
+                    depths[y] = own[y] if own[y] > 0 else depths[y]
         # --- what water and wet ground mirror ---
         for y in range(height):
             far_off[y, index] = depths[y]

@@ -1,4 +1,4 @@
-"""What the diorama's trees and fronts look like, and the light of a moment."""
+"""What the diorama's rocks and fronts look like, and the light of a moment."""
 
 from __future__ import annotations
 
@@ -10,28 +10,9 @@ from model.camera import FLOOR_M, ROCK_HIGH, ROCK_M, ROCK_SHARE, WINDOW_M
 from model.diorama.places import COLUMN
 from model.diorama.sampling import chance, clamp, hue_of, sample, smooth
 
-_SLENDER, _ROUND, _HAZE, _ROOF, _SUNKEN = (COLUMN[k] for k in ("slender", "round", "haze_r", "roof", "sunken"))
+_HAZE, _ROOF, _SUNKEN = (COLUMN[k] for k in ("haze_r", "roof", "sunken"))
 _SPACE, _WARM = (COLUMN[k] for k in ("space", "warm"))
 ROCK_RIDGE, ROCK_WALL = 0.45, 0.55  # how much light rock gives or takes: of mountains, of walls
-
-
-@nb.njit(fastmath=True, inline="always")
-def foliage(detail, place, x, y, h, tall, distance):  # type: ignore[no-untyped-def]
-    """How light or dark what stands at (x, y) is at height h of `tall` m: leaves, branches, rings; 1 on average."""
-    fade = clamp(1.3 - distance / 90, 0.0, 1.0)
-    leaf, seen = 0.0, clamp(1.3 - distance / 55, 0.0, 1.0)
-    if seen > 0.0:
-        leaf = 0.5 * seen * (sample(detail, 2, x * 4.5, h * 4.5) + sample(detail, 2, y * 4.5 + 50, h * 4.5))
-    twig, close = 0.0, clamp(1.3 - distance / 28, 0.0, 1.0)
-    if close > 0.0:
-        twig = 0.23 * close * (sample(detail, 3, x * 20, h * 20) + sample(detail, 3, y * 20 + 50, h * 20))
-    stem = smooth(place[_SLENDER] * 4 - 1.4)
-    tier = math.sin(h * 4.6 + 1.2 * leaf) * (1 - place[_ROUND]) * (1 - stem)
-    knot = abs(h / 1.3 - math.floor(h / 1.3) - 0.5) * 2
-    knot = smooth((knot - 0.86) * 9) * stem
-    foot = clamp(h / (0.25 * tall + 0.5), 0.0, 1.0)
-    tone = 1 + (0.62 * leaf * (1 - 0.6 * stem) + twig * (1 - 0.85 * stem) + 0.30 * tier) * fade - 0.5 * knot * fade
-    return clamp(tone * (0.6 + 0.55 * foot), 0.15, 2.0)
 
 
 @nb.njit(fastmath=True, inline="always")

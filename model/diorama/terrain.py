@@ -8,6 +8,7 @@ from typing import Any
 import numba as nb
 
 from model.camera import (
+    BODIES_M,
     OPEN_M,
     ROOF_M,
     SHADOW_AHEAD_M,
@@ -17,13 +18,10 @@ from model.camera import (
     SUN_AZIMUTH_RAD,
     WALL_FADE_M,
     WALL_FROM_M,
-    WALL_HILLS,
-    WALL_LEAST,
-    WALL_PATCH,
-    WALL_STEEP,
     WAVE_PER_M,
     focal,
 )
+from model.camera import wall_of as plain_wall
 from model.diorama.places import COLUMN
 from model.diorama.sampling import clamp, sample, smooth
 from model.field import DETAIL_CELL_M, LAND_CELL_M, TOWN_CELL_M
@@ -38,10 +36,7 @@ TREE_LINE_M = 70.0
 _WIDEST_M = 5.0  # from the border of a crown to its middle at most
 
 
-@nb.njit(fastmath=True, inline="always")
-def wall_of(hills, patch):  # type: ignore[no-untyped-def]
-    """How much rock stands in a wall, 0..1, by what the field says."""
-    return smooth((WALL_PATCH * patch + WALL_HILLS * hills - WALL_LEAST) * WALL_STEEP)
+wall_of: Any = nb.njit(fastmath=True, inline="always")(plain_wall)
 
 
 @nb.njit(fastmath=True, inline="always")
@@ -84,38 +79,60 @@ def ground_along(land, place, shore, sea_x, sea_y, x, y, distance):  # type: ign
     return height
 
 
+@nb.njit(fastmath=True, inline="always")
+def grown_at(land, place, x, y, rank, ground, away):  # type: ignore[no-untyped-def]
+    """How much of its full size a thing has, 0..1, whose middle stands at (x, y), `away` m off.
+
+    Nothing stands so near that it walls the view up: trees shrink as one comes near. Where a grove thins out, and
+    towards the tree line, the last ones are small.
+    """
+    dense = place[_COVER] * (1 + 0.6 * sample(land, 3, x / LAND_CELL_M, y / LAND_CELL_M))
+    dense *= smooth((TREE_LINE_M - ground) / 25)
+    near = smooth((away - place[_CLEAR]) / (0.6 * place[_CLEAR]))
+    return near * smooth((dense - rank) / (0.3 * place[_COVER]))
+
+
+@nb.njit(fastmath=True, inline="always")
+def full_height(place, rank, grain):  # type: ignore[no-untyped-def]
+    """Height in m of a thing that has grown; grain: of the field there."""
+    ragged = 1 + 0.22 * clamp(grain, -1.5, 1.5) * (1 - place[_SLENDER])
+    return place[_TREE] * (0.75 + 0.25 * (1 - rank)) * ragged
+
+
 @nb.njit(fastmath=True, cache=True)
 def tree_at(land, detail, thing, shift, place, x, y, ground, distance, ahead_x, ahead_y):  # type: ignore[no-untyped-def]
-    """Of the tree at (x, y): how near its middle, 0..1, and its height in metres there; zeros where none stands.
+    """Of the tree at (x, y): how near its middle, 0..1, its height in metres there, and how far off its middle is, in
+    m; zeros where none stands.
 
     ahead_x, ahead_y: the way along which distances are counted.
     """
     if distance + _WIDEST_M < place[_CLEAR]:
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     du, dv = (x + shift[0]) / DETAIL_CELL_M, (y + shift[1]) / DETAIL_CELL_M
     ui, vi = math.floor(du + 0.5), math.floor(dv + 0.5)
     of = thing[int(vi) & 511, int(ui) & 511]
     rank = of[3]
     if rank > place[_COVER] * 2.5:  # more than the densest grove has
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     crown = sample(detail, 0, du, dv)
     if crown <= place[_SLENDER]:
-        return 0.0, 0.0
-    # Nothing stands so near that it walls the view up: trees shrink as one comes near. Where a grove thins out, and
-    # towards the tree line, the last ones are small.
+        return 0.0, 0.0, 0.0
     right, down = (ui + of[0] - du) * DETAIL_CELL_M, (vi + of[1] - dv) * DETAIL_CELL_M
     away = distance + right * ahead_x + down * ahead_y
-    grove = sample(land, 3, (x + right) / LAND_CELL_M, (y + down) / LAND_CELL_M)
-    dense = place[_COVER] * (1 + 0.6 * grove) * smooth((TREE_LINE_M - ground) / 25)
-    grown = smooth((away - place[_CLEAR]) / (0.6 * place[_CLEAR])) * smooth((dense - rank) / (0.3 * place[_COVER]))
+    grown = grown_at(land, place, x + right, y + down, rank, ground, away)
     wide = (1 - place[_SLENDER]) * grown
     if crown <= 1 - wide:
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     crown = clamp((crown - 1 + wide) / wide, 0.0, 1.0)
     rounded = math.sqrt(1 - (1 - crown) * (1 - crown))
     crown = crown * (1 - place[_ROUND]) + rounded * place[_ROUND]
-    ragged = 1 + 0.22 * clamp(sample(detail, 2, du, dv), -1.5, 1.5) * (1 - place[_SLENDER])
-    return crown, place[_TREE] * crown * grown * (0.75 + 0.25 * (1 - rank)) * ragged
+    return crown, crown * grown * full_height(place, rank, sample(detail, 2, du, dv)), away
+
+
+@nb.njit(fastmath=True, inline="always")
+def from_afar(away):  # type: ignore[no-untyped-def]
+    """How much of a thing whose middle is `away` m off the land's own height tells; the rest is told as a body."""
+    return clamp((away - BODIES_M[0]) / (BODIES_M[1] - BODIES_M[0]), 0.0, 1.0)
 
 
 @nb.njit(fastmath=True, cache=True)
@@ -189,8 +206,8 @@ focal_of: Any = nb.njit(focal)
 def heights(  # type: ignore[no-untyped-def]
     out, width, columns, distances, land, detail, thing, town, shift, place, shore, camera, swash, wind
 ):
-    """Heights in metres along the rays of `columns` (n,), at `distances` (n, K), into `out` (n, K, 2): of the ground,
-    be it under water, and of what is seen there.
+    """Heights in metres along the rays of `columns` (n,), at `distances` (n, K), into `out` (n, K, 3): of the ground,
+    be it under water; of what is seen of land there; and of what grows there, above the ground, be it told as a body.
     """
     px, py, yaw = camera[0], camera[1], camera[3]
     f = focal_of(width)
@@ -203,7 +220,7 @@ def heights(  # type: ignore[no-untyped-def]
             z = distances[index, k]
             wx, wy = px + dx * z, py + dy * z
             ground = ground_height(land, place, shore, wx, wy, z)
-            surface = ground
+            surface, tall = ground, 0.0
             if ground < level:
                 seaward = (wx - shore[0]) * math.sin(shore[2]) + (wy - shore[1]) * math.cos(shore[2])
                 bend = sample(land, 3, wx / LAND_CELL_M, wy / LAND_CELL_M)
@@ -217,5 +234,6 @@ def heights(  # type: ignore[no-untyped-def]
                 if house > 0:
                     surface = ground + house
                 elif place[_COVER] > 0.005 and z > place[_CLEAR]:
-                    surface = ground + tree_at(land, detail, thing, shift, place, wx, wy, ground, z, sy, cy)[1]
-            out[index, k, 0], out[index, k, 1] = ground, min(surface, roof)
+                    _, tall, away = tree_at(land, detail, thing, shift, place, wx, wy, ground, z, sy, cy)
+                    surface = ground + tall * from_afar(away)
+            out[index, k, 0], out[index, k, 1], out[index, k, 2] = ground, min(surface, roof), tall

@@ -18,8 +18,6 @@ from model.shading import Moment, Textures, weight_of
 from model.shadow import LEAST_BLOCKS
 from model.view import View, nearest_of
 
-_FAR_TREES_M = 50.0  # whose height sixteen bits tell to a pixel
-
 
 class Land:
     """What the rays of a picture meet, point by point."""
@@ -29,7 +27,7 @@ class Land:
         across: NDArray[np.float64], step: int, lowest: float, least: float,
     ) -> None:  # fmt: skip
         self._room, self._terrain = room, view.terrain
-        looks, columns = view.preset.view_looks, len(across)
+        looks, columns, self.eye = view.preset.view_looks, len(across), float(moment.camera[0, 2])
         nearest = nearest_of(moment, lowest)
         x, y, eye, yaw = now.camera[:4]
         self._x, self._y = float(x), float(y)
@@ -101,24 +99,21 @@ class Land:
             parts.append(high.reshape(here.shape))
         coarse = np.concatenate(parts, 1)
         relief.ground_between(coarse, at, step, self._distance, self._ground, self._after)
-        self._at, self._step = at, step
-        self._shadows(textures, moment, now, told, *rays, np.ascontiguousarray(coarse[:, : len(at)]))
+        self._at, self._step, self._coarse = at, step, np.ascontiguousarray(coarse[:, : len(at)])
+        self._shadows(textures, moment, now, told, *rays, self._coarse)
         dx, dy = self._dx, self._dy
         self._tall, self._house, self._hue = room("tall", *shape), room("house", *shape), room("hue", *shape)
         self._tall[:], self._house[:], self._hue[:] = 0, 0, 0
         some = room("some", columns * looks, kind="i4")
         if weight_of(moment, "tree_cover") is not None:
-            near, far = room("tree features", 7, columns * looks), self._room.rows("far trees", columns * looks, 7)
-            others = room("others", columns * looks, kind="i4")
-            count, count_far = relief.tree_features(
+            far, from_afar = self._room.rows("far trees", columns * looks, 7), room("from afar", columns * looks)
+            count = relief.tree_features(
                 textures.land.numpy(), textures.detail.numpy(), textures.thing.numpy(), *from_here, now.shift, dx, dy,
-                *now.ahead, self._distance, self._ground, *self._standing, _FAR_TREES_M, near, some, far, others,
+                *now.ahead, self._distance, self._ground, *self._standing, far, some, from_afar,
             )  # fmt: skip
-            tall = self._tall.reshape(-1)
             if count:
-                tall[some[:count]] = grown(asked(terrain.stands, near, count, told)[:, 0] * 10)
-            if count_far:
-                tall[others[:count_far]] = grown(asked_rows(terrain.stands, far, count_far, told)[:count_far, 0] * 10)
+                tall = grown(asked_rows(terrain.stands, far, count, told)[:count, 0] * 10)
+                self._tall.reshape(-1)[some[:count]] = tall * from_afar[:count]
         if blocks is not None and float(blocks) > LEAST_BLOCKS:
             out, hues = room("house features", 4, columns * looks), room("hues", columns * looks)
             count = relief.house_features(
@@ -168,6 +163,16 @@ class Land:
         if count_built:
             at = others[:count_built]
             flat[at] = np.maximum(flat[at], grown(asked(terrain.houses, houses, count_built, told)[:, 0] * 20))
+
+    @property
+    def level(self) -> float:
+        """Height of the water in m."""
+        return self._level
+
+    @property
+    def coarse(self) -> tuple[NDArray[np.float64], Array, int]:
+        """Distances near by (K,), heights of the ground there (C', K), both in m, and of every how many rays."""
+        return self._at, self._coarse, self._step
 
     @property
     def rays(self) -> tuple[float, float, NDArray[np.float64], NDArray[np.float64]]:

@@ -23,12 +23,9 @@ from model.camera import (
     SAND_X,
     SAND_Y,
     WALL_FROM_M,
-    WALL_HILLS,
-    WALL_LEAST,
-    WALL_PATCH,
     WALL_ROCK_M,
-    WALL_STEEP,
     WINDOW_M,
+    wall_of,
 )
 from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M
 from model.litter import BLOOM_M, CLOSED, DARKEST, FINE_M, GRIT_M, SAND_M
@@ -48,9 +45,8 @@ from model.raster.texture import (
     whole,
 )
 
-_FOLIAGE_M = 120.0  # farther off no leaf is told from another
 _MIRRORS = 0.02  # less than this is no mirror
-FOLIAGE, FRONTS = 14, 18  # features
+FRONTS = 18  # features
 _DARKEST = np.float32(DARKEST)
 _BUMP_U, _BUMP_V = BUMP_M * SUN_X / FINE_CELL_M, BUMP_M * SUN_Y / FINE_CELL_M
 
@@ -124,10 +120,13 @@ def _rock(grain_of, x, y, h, d):  # type: ignore[no-untyped-def]
     return np.float32(0.5) * (rough + beyond * (coarse - rough))
 
 
+_wall_of = inlined(wall_of)
+
+
 @inlined
 def _wall(hills, patch, d, walls):  # type: ignore[no-untyped-def]
     """How much of the ground is a wall; walls: of those that are about, the share that are rock and nothing else."""
-    wall = min(8 * smooth((WALL_PATCH * patch + WALL_HILLS * hills - WALL_LEAST) * WALL_STEEP), 1.0)
+    wall = min(8 * _wall_of(hills, patch), 1.0)
     return np.float32(wall * smooth((d - WALL_FROM_M) / WALL_ROCK_M) * walls)
 
 
@@ -224,59 +223,6 @@ def strew(  # type: ignore[no-untyped-def]
             picture[c, r, 0] *= red
             picture[c, r, 1] *= green
             picture[c, r, 2] *= blue
-
-
-@kernel
-def foliage_features(  # type: ignore[no-untyped-def]
-    picture, at, depth, points, x0, y0, dx, dy, slope, eye, grain_of, bloom_of, pixels, out
-):
-    """What the network of leaves is told of pixels that show what grows: into `out` uint16 (…, FOLIAGE), bfloat16 by
-    its bits; how many there are.
-    """
-    count, rows = 0, picture.shape[1]
-    row = np.zeros(FOLIAGE, np.float32)
-    bits = row.view(np.uint32)
-    for c in range(picture.shape[0]):
-        for r in range(rows):
-            if depth[c, r] <= 0:
-                continue
-            p = points[at[c, r]]
-            distance, tall = depth[c, r], p[4]
-            if not (tall > STANDS_M and p[0] < _FOLIAGE_M):
-                continue
-            x, y = x0 + dx[c] * distance, y0 + dy[c] * distance
-            h = eye + slope[r] * distance - p[3]
-            leaf = np.float32(0)
-            fade = clamp(1.3 - distance / 55, 0.0, 1.0)
-            if fade > 0:
-                leaf = sample(grain_of, x * 4.5, h * 4.5) + sample(grain_of, y * 4.5 + 50, h * 4.5)
-                leaf *= 0.5 * fade
-            twig = np.float32(0)
-            fade = clamp(1.3 - distance / 28, 0.0, 1.0)
-            if fade > 0:
-                twig = sample(bloom_of, x * 20, h * 20) + sample(bloom_of, y * 20 + 50, h * 20)
-                twig *= 0.5 * fade
-            tier = h * 4.6 + 1.2 * leaf
-            knot = abs(h / 1.3 - math.floor(h / 1.3) - 0.5) * 2
-            row[0], row[1], row[2], row[3] = leaf, sine(tier), sine(tier + math.pi / 2), knot
-            row[4], row[5] = max(knot - 0.86, 0.0) * 7, clamp(1.3 - distance / 90, 0.0, 1.0)
-            row[6] = clamp(h / (0.25 * tall + 0.5), 0.0, 1.0)
-            row[7], row[8], row[9], row[10] = h / 10, tall / 10, p[7], p[8]
-            row[11], row[12] = 1 / (1 + distance * 0.028), distance / 100
-            row[13] = twig
-            put(bits, out[count])
-            pixels[count] = c * rows + r
-            count += 1
-    return count
-
-
-@kernel
-def leave(flat, pixels, count, tone):  # type: ignore[no-untyped-def]
-    """Make pixels of a flat picture (…, 3) lighter or darker by tone (count,)."""
-    for n in range(count):
-        gain = 1 + tone[n]
-        for j in range(3):
-            flat[pixels[n], j] *= gain
 
 
 @inlined

@@ -19,7 +19,7 @@ from torch import Tensor
 from model.camera import CRAGS_M, FALL_LAYERS, FIELD_OF_VIEW_RAD, HORIZON, PULSE_RAD_S
 from model.litter import WALLS_M
 from model.overlay import LEAST, Overlay
-from model.raster import air, finish, heaven, pixels
+from model.raster import air, bodies, finish, heaven, pixels
 from model.raster.land import Land
 from model.raster.room import Array, Now, Room, asked_rows
 from model.shading import Moment, Textures, of_places, weight_of
@@ -84,16 +84,10 @@ class Raster:
             count = pixels.front_features(picture, at, depth, land.points, slope, eye, number, out)
             if count:
                 pixels.furnish(flat, number, count, asked_rows(terrain.fronts, out, count, told))
-        if weight_of(moment, "tree_cover") is not None:
-            out = self._room.rows("foliage", columns * height, pixels.FOLIAGE)
-            count = pixels.foliage_features(
-                picture, at, depth, land.points, *land.rays, slope, eye, textures.grain.numpy(), textures.bloom.numpy(),
-                number, out,
-            )  # fmt: skip
-            if count:
-                pixels.leave(flat, number, count, asked_rows(terrain.foliage, out, count, told)[:, 0])
         wide = sky_step * columns // width
         heaven.over(picture, sky, open_rows, wide, sky_step, land.last_rise, slope, focal_px)
+        if weight_of(moment, "tree_cover") is not None:
+            bodies.stand(view, self._room, textures, moment, now, told, land, slope, far, picture, depth, mirror)
         horizon = HORIZON + pitch / heights
         pixels.reflect(picture, depth, mirror, tremor, horizon, 1 / heights)
         if columns < width:

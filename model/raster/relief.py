@@ -6,12 +6,13 @@ import math
 
 import numpy as np
 
-from model.camera import SHADOW_AHEAD_M, SHADOW_M, SHADOWS_TO_M, SUN_AZIMUTH_RAD, WAVE_PER_M
+from model.camera import BODIES_M, SHADOW_AHEAD_M, SHADOW_M, SHADOWS_TO_M, SUN_AZIMUTH_RAD, WAVE_PER_M
 from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE, TOWN_CELL_M
-from model.looking import AT, NEARER_THAN_FAR_M
+from model.looking import AT, FROM_M, NEARER_THAN_FAR_M
 from model.raster.texture import clamp, inlined, kernel, nearest, put, sample_land, sample_of, sine, texel, whole
 
 _HALVINGS = 5  # by which a wall is found between two points of a ray
+_LAND_M = 0.9 * BODIES_M[0]  # nearer no height of the land tells what grows
 _HOUSES_M = 420.0  # farther off a wall's place is exact enough
 
 
@@ -46,7 +47,7 @@ def look(thing, x0, y0, dx, dy, fine, rings, things, most, slender, out):  # typ
             solid = of[2] * (1 - slender)
             inside = solid * solid - beside_u * beside_u - beside_v * beside_v
             passes = d + along * DETAIL_CELL_M
-            if not (inside > 0 and passes > fine[0]):
+            if not (inside > 0 and passes > FROM_M):
                 continue
             half = math.sqrt(inside / square) * DETAIL_CELL_M
             for part in range(len(AT)):
@@ -180,24 +181,25 @@ def _tell(land, detail, of, u, v, x, y, distance, ahead_x, ahead_y, crown, groun
     row[2] = sample_of(land, 3, (x + right) / LAND_CELL_M, (y + down) / LAND_CELL_M)
     row[3], row[4], row[5] = ground / 40, math.log(away) / 4, min(away / 40, 2.0)
     row[6] = sample_of(detail, 2, u, v)
+    return away
 
 
 @kernel
 def tree_features(  # type: ignore[no-untyped-def]
-    land, detail, thing, x0, y0, shift, dx, dy, ahead_x, ahead_y, distance, ground, most, slender, beyond, near,
-    near_places, far, far_places,
+    land, detail, thing, x0, y0, shift, dx, dy, ahead_x, ahead_y, distance, ground, most, slender, out, places, shares
 ):  # fmt: skip
-    """What the network of what stands is told of the points where something may; how many there are of both kinds.
-
-    Of those within `beyond` m into near (7, …), of the others into far, uint16 (…, 7), bfloat16 by its bits; their
-    numbers into near_places and far_places, column by column.
+    """What the network of what stands is told of the points far off where something may: into out, uint16 (…, 7),
+    bfloat16 by its bits; their numbers, column by column, into places, and how much of each the land's own height tells
+    into shares; how many there are.
     """
-    looks, n, m = distance.shape[1], 0, 0
+    looks, n = distance.shape[1], 0
     row = np.zeros(7, np.float32)
     bits = row.view(np.uint32)
     for i in range(distance.shape[0]):
         for k in range(looks):
             d = distance[i, k]
+            if d < _LAND_M:
+                continue
             x, y = x0 + dx[i] * d, y0 + dy[i] * d
             u, v = (x + shift[0]) / DETAIL_CELL_M, (y + shift[1]) / DETAIL_CELL_M
             of = thing[nearest(u, v)]
@@ -205,17 +207,13 @@ def tree_features(  # type: ignore[no-untyped-def]
                 continue
             crown = sample_of(detail, 0, u, v)
             if crown > slender:
-                _tell(land, detail, of, u, v, x, y, d, ahead_x, ahead_y, crown, ground[i, k], row)
-                if d < beyond:
-                    for f in range(7):
-                        near[f, n] = row[f]
-                    near_places[n] = i * looks + k
+                away = _tell(land, detail, of, u, v, x, y, d, ahead_x, ahead_y, crown, ground[i, k], row)
+                if away > BODIES_M[0]:
+                    shares[n] = min((away - BODIES_M[0]) / (BODIES_M[1] - BODIES_M[0]), 1.0)
+                    put(bits, out[n])
+                    places[n] = i * looks + k
                     n += 1
-                else:
-                    put(bits, far[m])
-                    far_places[m] = i * looks + k
-                    m += 1
-    return n, m
+    return n
 
 
 @kernel

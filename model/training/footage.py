@@ -3,9 +3,9 @@
 Nobody knows the latent field of a film, so its pictures can't be told point by point, as the diorama's are. What can be
 compared is how they look: colours and textures at every height of the picture, in patches of several sizes, as sliced
 Wasserstein distances (Bonneel et al. 2015; for texture: Heitz et al. 2021). A vector that all networks of the view are
-told besides the moment, and the networks of surfaces and sky, are moved until views from random spots of random fields
-look like the footage in that sense. Place and hour of each clip are those of its caption (CLIP.txt beside CLIP.mp4), or
-what it is taken for. The sound codec is moved by what the footage sounds like on average.
+told besides the moment, and the networks of surfaces, bodies and sky, are moved until views from random spots of random
+fields look like the footage in that sense. Place and hour of each clip are those of its caption (CLIP.txt beside
+CLIP.mp4), or what it is taken for. The sound codec is moved by what the footage sounds like on average.
 
 The result is a whole checkpoint: `[world] model = "DIR/NAME.safetensors"`, or NAME when it lies in model/weights.
 """
@@ -203,7 +203,8 @@ def fit_view(model: WorldModel, venues: list[Venue], minutes: float, updates: in
     view.requires_grad_(False)
     view.venue.requires_grad_(True)
     terrain = view.terrain
-    learnt = [p for part in (terrain.surface, terrain.light, terrain.haze, view.sky) for p in part.parameters()]
+    parts = (terrain.surface, terrain.light, terrain.haze, view.bodies, view.sky)
+    learnt = [p for part in parts for p in part.parameters()]
     for parameter in learnt:
         parameter.requires_grad_(True)
     optimiser = torch.optim.Adam([{"params": [view.venue], "lr": 10 * rate}, {"params": learnt, "lr": rate}])

@@ -21,13 +21,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from model.camera import EYE_M, FIELD_OF_VIEW_RAD
+from model.bodies import Front, lit, told_of
+from model.camera import BODIES_M, EYE_M, FIELD_OF_VIEW_RAD, OVER, SLIM, SUN_AZIMUTH_RAD
 from model.conditions import GRID, PITCH_LIMIT_RAD
 from model.diorama import figures, overlay, places, render, terrain
+from model.diorama.bodies import lit_at
 from model.diorama.episode import random_environment
 from model.diorama.places import COLUMN
-from model.field import PERIOD_M, field_of
-from model.looking import looks_along
+from model.field import DETAIL_CELL_M, PERIOD_M, THING_TEXELS, field_of
+from model.looking import DENSEST, looks_along
+from model.passing import passed_by
 from model.precision import reducing
 from model.preset import PRESETS, Preset
 from model.shading import Moment, Textures
@@ -37,11 +40,15 @@ from model.view import View
 WORLDS = 24  # fields that are learnt from
 PICTURES, COLUMNS, ROWS = 128, 3, 140  # of a batch: many moments, a little of each
 HEIGHT, WIDTH = 360, 640
+FRONTS = 160  # points of what stands close by, for each moment
 # What tells heights, which must be right to a hand's breadth, and what tells that of the moment.
 EXACT = ("tell", *(f"terrain.{part}" for part in ("ground", "ridges", "lie", "level", "stands", "houses")))
 # What there is much to learn of in few pixels is shown more often.
 _ALIKE: Mapping[str, float] = MappingProxyType({})
-OFTEN = {"mountains": 3.0, "cave": 2.0, "snowfield": 1.5, "forest": 1.5}
+OFTEN = {
+    "mountains": 2.0, "cave": 2.0, "forest": 2.0, "bamboo": 2.0, "reef": 2.0,
+    "snowfield": 1.5, "meadow": 1.5, "lake": 1.5,
+}  # fmt: skip
 AIR = 0.02  # weight of how dense the air is
 FINE = 0.5  # weight of what changes between neighbouring rows
 SELDOM, FAIR = 0.2, 0.4  # of the moments
@@ -88,7 +95,7 @@ def random_batch(
     often: Mapping[str, float] = _ALIKE,
 ) -> dict[str, NDArray[np.generic]]:  # fmt: skip
     """Columns of random pictures, (B, C, HEIGHT, 3), where their rays look, (B, C, looks), and the heights there,
-    (B, C, looks, 2), in m, and the moments, by name.
+    (B, C, looks, 3), in m, what they pass, and the moments, by name.
 
     `worlds`: seeds of the fields; a moment's world is a place in this range. often: as `random_place` has it.
     """
@@ -120,7 +127,7 @@ def random_batch(
         presence = random_presence(rng) * np.float32(rng.random() < 0.35)
         chosen = np.sort(rng.choice(WIDTH, columns, replace=False))
         image, far_off = np.zeros((HEIGHT, columns, 3), np.float32), np.zeros((HEIGHT, columns), np.float32)
-        high = np.zeros((columns, looks, 2), np.float32)
+        high = np.zeros((columns, looks, 3), np.float32)
         render.render(
             image, far_off, WIDTH, chosen, field.land, field.detail, field.thing, field.town, field.sky,
             field.shift_m, place, shore, camera, weather, times, flash, 600,
@@ -140,14 +147,38 @@ def random_batch(
             high, WIDTH, chosen, at, field.land, field.detail, field.thing, field.town, field.shift_m, place, shore,
             camera, times[2], weather[5],
         )  # fmt: skip
+        fronts, bodies = random_fronts(rng, place, FRONTS), np.zeros((FRONTS, 4), np.float32)
+        if place[COLUMN["tree_cover"]] > 0.005:
+            lit_at(field.detail, place, weather, flash, fronts, bodies)
         made = {
+            "fronts": fronts, "bodies": bodies, "stands": np.array(place[COLUMN["tree_cover"]] > 0.005),
             "image": image.clip(0, 1.1).transpose(1, 0, 2), "heights": high,
             "bare": bare.clip(0, 1.1).transpose(1, 0, 2), "far_off": far_off.T,
-            "u": u, "distance": at, "air": np.array(_air(weather, place), np.float32), **moment,
+            "u": u, "distance": at, "things": passed_by(textures, one, across)[0].numpy(),
+            "air": np.array(_air(weather, place), np.float32), **moment,
         }  # fmt: skip
         for name, value in made.items():
             out.setdefault(name, []).append(value)
     return {name: np.stack(values) for name, values in out.items()}
+
+
+def random_fronts(rng: np.random.Generator, place: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """Points of the fronts of things of a place, (count, FRONT), as model.bodies.Front; none of the things are real."""
+    cover, slender = place[COLUMN["tree_cover"]], place[COLUMN["slender"]]
+    rank = rng.random(count) * min(1.0, DENSEST * float(cover))
+    grown = np.where(rng.random(count) < 0.7, 1.0, rng.uniform(0.1, 1, count))
+    high = np.array([terrain.full_height(place, r, g) for r, g in zip(rank, rng.standard_normal(count), strict=True)])
+    high *= grown
+    least, most = THING_TEXELS
+    radius = (least + (most - least) * (0.35 + 0.65 * (1 - rank))) * DETAIL_CELL_M * (1 - slender)
+    wide, aside = np.minimum(radius, SLIM * high), rng.uniform(-1, 1, count)
+    height = rng.uniform(-0.05, OVER, count) * high
+    distance = np.exp(rng.uniform(math.log(5.0), math.log(BODIES_M[1]), count))
+    bearing, front = rng.uniform(-math.pi, math.pi, count), np.sqrt(1 - aside**2)
+    sin, cos = np.sin(bearing), np.cos(bearing)
+    nx, ny = aside * cos - front * sin, -aside * sin - front * cos
+    turned = nx * math.sin(SUN_AZIMUTH_RAD) + ny * math.cos(SUN_AZIMUTH_RAD)
+    return np.stack([aside, height, high, wide, rank, distance, turned], 1).astype(np.float32)
 
 
 def moment_of(batch: dict[str, Tensor]) -> Moment:
@@ -186,6 +217,7 @@ def loss_of(view: View, textures: Textures, batch: dict[str, Tensor], rows: Tens
             1 / HEIGHT,
             above=(batch["bare"], batch["far_off"]),
             distance=batch["distance"],
+            things=batch["things"],
         )
     missed = shown - batch["image"][:, :, rows]
     colours = missed.abs().mean() + 4 * missed.square().mean()
@@ -194,11 +226,26 @@ def loss_of(view: View, textures: Textures, batch: dict[str, Tensor], rows: Tens
     # Near by, where a hand's breadth is many pixels: of what stands no more than a tree's height needs; of the ground
     # all that it takes for blades and grit to lie where they are.
     pixels = WIDTH / 2 / math.tan(FIELD_OF_VIEW_RAD / 2) / batch["distance"]
-    seen = torch.stack([land.ground, land.surface], -1)
-    high = (seen - batch["heights"]) * torch.stack([pixels.clamp(max=60), pixels.clamp(max=20)], -1)
+    seen = torch.stack([land.ground, land.surface, land.grown], -1)
+    exact = torch.stack([pixels.clamp(max=60), pixels.clamp(max=20), pixels.clamp(max=20)], -1)
+    high = (seen - batch["heights"]) * exact
     missed_air = view.terrain.haze(view.told_of(moment))[:, 0] - batch["air"].nan_to_num(0)
     colours = colours + AIR * (missed_air.square() * ~batch["air"].isnan()).mean()
     return colours, torch.nn.functional.huber_loss(high, torch.zeros_like(high), delta=1.5)
+
+
+def bodies_loss(view: View, textures: Textures, batch: dict[str, Tensor]) -> Tensor:
+    """Error of what stands close by, at points of its fronts: of how much it covers, and of what it covers with."""
+    moment, fronts = moment_of(batch), batch["fronts"].float()
+    told, wanted = view.told_of(moment), batch["bodies"]
+    parts = told_of(textures, Front(*fronts.flatten(0, 1).unbind(1)))
+    with reducing(batch["u"].device.type):
+        given = view.bodies.shader(torch.stack(parts, 1).view(*fronts.shape[:2], -1), told).float()
+    colour = lit(given, view.terrain.light(told).float()[:, None])
+    cover = torch.sigmoid(given[..., 4])
+    missed = cover[..., None] * colour - wanted[..., :1] * wanted[..., 1:]
+    error = missed.abs().mean(2) + 4 * missed.square().mean(2) + 0.3 * (cover - wanted[..., 0]).abs()
+    return (error * batch["stands"][:, None]).mean()
 
 
 @torch.no_grad()
@@ -241,9 +288,12 @@ def main() -> None:
     for _ in course:
         upper = 2 * torch.randperm(HEIGHT // 2, generator=generator)[: ROWS // 2].sort().values
         rows = torch.stack([upper, upper + 1], 1).flatten()
-        colours, heights = loss_of(view, textures, next(drawn), rows)
-        (colours + 0.05 * heights).backward()
-        course.learn([view], colours=float(colours.detach()), heights=float(heights.detach()))
+        batch = next(drawn)
+        colours, heights = loss_of(view, textures, batch, rows)
+        bodies = bodies_loss(view, textures, batch)
+        (colours + 0.05 * heights + bodies).backward()
+        losses = {"colours": colours, "heights": heights, "bodies": bodies}
+        course.learn([view], **{name: float(loss.detach()) for name, loss in losses.items()})
 
 
 if __name__ == "__main__":

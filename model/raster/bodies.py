@@ -1,0 +1,265 @@
+"""What stands close by, into pixels, layer by layer: of the things that a pixel may show the nearest first, and what
+lies behind it only where that leaves something open. See `model.bodies`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from model.bodies import FEATURES, LEAST_COVER, LEAST_M
+from model.camera import (
+    APART_M,
+    BODIES_M,
+    CLUMP_M,
+    CULMS,
+    FAN,
+    KNOT_M,
+    LEAF_M,
+    LEAF_TO_M,
+    MOST_CLUMP,
+    OVER,
+    ROUGH,
+    SLIM,
+    SWAY,
+    SWAY_RAD_S,
+    SWAY_X,
+    THINGS,
+    TIER_M,
+    TWIG_M,
+    TWIG_TO_M,
+    UNDER_M,
+)
+from model.field import DETAIL_CELL_M, LAND_CELL_M, TOWN_CELL_M
+from model.land import ceiling
+from model.looking import standing_of
+from model.passing import passed
+from model.raster.land import Land
+from model.raster.room import Array, Now, Room, asked, asked_rows
+from model.raster.surfaces import SUN_X, SUN_Y
+from model.raster.texture import clamp, inlined, kernel, put, sample, sample_of, sigmoid, sine, texel
+from model.shading import Moment, Textures, of_places, weight_of
+from model.shadow import LEAST_BLOCKS
+from model.view import View
+
+# Numbers of 32 bits: with those of 64 a walk takes a third longer.
+_NONE, _ONE, _HALF, _TENTH, _SEVEN = (np.float32(value) for value in (0, 1, 0.5, 0.1, 7))
+_LEAST, _APART, _MOST, _FAN = (np.float32(value) for value in (LEAST_COVER, APART_M, MOST_CLUMP, FAN))
+_PER_TIER, _PER_KNOT, _SUN_X, _SUN_Y = (np.float32(value) for value in (1 / TIER_M, 1 / KNOT_M, SUN_X, SUN_Y))
+_DROOP, _BENT, _CURLED, _FOOT, _KNOT = (np.float32(value) for value in (0.55, 0.12, 1.6, 0.12, 0.86))
+_LAYERS = 5  # of what stands behind one another no more is seen
+# Of a thing on a ray: distance in m, how far beside its middle and its radius in m, rank, ground at its foot in m, its
+# middle's x in m, how much of it is told as a body, and its height in m.
+THING = ("distance", "beside", "radius", "rank", "ground", "x", "there", "high")
+
+
+@kernel
+def things_along(  # type: ignore[no-untyped-def]
+    land, grain_of, thing, town, x0, y0, shift, dx, dy, ahead_x, ahead_y, at, ground, step, level, built, most, slender,
+    things, counts, places, out,
+):  # fmt: skip
+    """What rays pass into things (C, THINGS, THING) and counts (C,); what the network of what stands is told of each
+    into out (7, …), and which they are into places; how many.
+
+    at (K,): distances, ground (C', K) in m there, of every `step`-th ray; built: whether houses stand.
+    """
+    n, found = 0, np.zeros((THINGS, 4))
+    for i in range(len(dx)):
+        long = math.sqrt(dx[i] * dx[i] + dy[i] * dy[i])
+        right_x, right_y = dy[i] / long, -dx[i] / long
+        counts[i] = passed(thing, x0 + shift[0], y0 + shift[1], dx[i], dy[i], most, slender, found)
+        i0 = i // step
+        i1, a, k0 = min(i0 + 1, ground.shape[0] - 1), (i - i0 * step) / step, 0
+        for t in range(counts[i]):
+            d, beside = found[t, 0], found[t, 1]
+            while k0 < len(at) - 2 and at[k0 + 1] < d:
+                k0 += 1
+            b = clamp((d - at[k0]) / (at[k0 + 1] - at[k0]), 0.0, 1.0)
+            near = ground[i0, k0] + a * (ground[i1, k0] - ground[i0, k0])
+            high = near + b * (ground[i0, k0 + 1] + a * (ground[i1, k0 + 1] - ground[i0, k0 + 1]) - near)
+            x, y = x0 + dx[i] * d - beside * right_x, y0 + dy[i] * d - beside * right_y
+            away = max(d - beside * (right_x * ahead_x + right_y * ahead_y), 1.0)
+            there = clamp((BODIES_M[1] - away) / (BODIES_M[1] - BODIES_M[0]), 0.0, 1.0)
+            if high < level or (
+                built and town[texel((x + shift[0]) / TOWN_CELL_M, (y + shift[1]) / TOWN_CELL_M), 0] > 0
+            ):
+                there = 0.0
+            one = things[i, t]
+            one[0], one[1], one[2], one[3], one[4] = d, beside, found[t, 2], found[t, 3], high
+            one[5], one[6], one[7] = x, there, 0
+            if there > 0:
+                out[0, n], out[1, n] = 1, found[t, 3]
+                out[2, n] = sample_of(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
+                out[3, n], out[4, n], out[5, n] = high / 40, math.log(away) / 4, min(away / 40, 2.0)
+                out[6, n] = sample(grain_of, (x + shift[0]) / DETAIL_CELL_M, (y + shift[1]) / DETAIL_CELL_M)
+                places[n] = i * THINGS + t
+                n += 1
+    return n
+
+
+@inlined
+def _fade(d, to):  # type: ignore[no-untyped-def]
+    return min(max((np.float32(to[0]) - d) * np.float32(1 / (to[0] - to[1])), np.float32(0)), np.float32(1))
+
+
+@inlined
+def _rough(texture, texel_m, along, h):  # type: ignore[no-untyped-def]
+    return np.float32(ROUGH) * sample(texture, along / np.float32(texel_m), h / np.float32(texel_m))
+
+
+@kernel
+def body_features(  # type: ignore[no-untyped-def]
+    things, counts, depth, left, after, slope, eye, dx, dy, turn, wind, grain_of, bloom_of, pixels, shows, out
+):
+    """What the network is told of the nearest thing that each pixel may show and that was not yet laid: into out uint16
+    (…, FEATURES), bfloat16 by its bits; which pixels and things (…,) they are; how many.
+
+    depth (C, R): of the land, in m; left (C, R): how much of it is open yet; after (C, R): the first thing that is not
+    behind those laid; it becomes the next one. turn: rad, of the swaying; wind 0..1.
+    """
+    n, rows = 0, depth.shape[1]
+    row = np.zeros(FEATURES, np.float32)
+    bits = row.view(np.uint32)
+    falls = slope[0] - slope[1]
+    taken, leans = np.zeros(rows, np.bool_), np.zeros(len(CULMS), np.float32)
+    eye = np.float32(eye)
+    for i in range(len(dx)):
+        taken[:] = False
+        long = math.sqrt(dx[i] * dx[i] + dy[i] * dy[i])
+        f_x, f_y = np.float32(dx[i] / long), np.float32(dy[i] / long)
+        for t in range(counts[i]):
+            d, beside, radius, rank, ground, mx, there, high = things[i, t]
+            wide = min(radius, np.float32(SLIM) * high)
+            if there <= 0 or high <= LEAST_M or abs(beside) >= wide:
+                continue
+            aside = beside / wide
+            swayed = np.float32(SWAY * wind) * np.float32(sine(turn + mx * SWAY_X))
+            leafs, twigs = _fade(d, LEAF_TO_M), _fade(d, TWIG_TO_M)
+            row[6], row[7], row[8], row[17] = high / 10, wide / 3, rank, math.sin(40 * rank)
+            row[19], row[20], row[21] = 1 / (1 + d * 0.028), d / 100, 16 / (d + 4)
+            row[22], row[23] = sine(rank * 18 * math.pi), sine(rank * 18 * math.pi + math.pi / 2)
+            for c in range(len(CULMS)):
+                leans[c] = 0.16 * sine(9 * rank + CULMS[c][1])
+            begins, from_first = _APART * rank, _SEVEN * rank
+            foot, per_m = eye - ground, _ONE / high
+            first = max(0, int(math.ceil((slope[0] + (foot - OVER * high) / d) / falls)))  # noqa: RUF046
+            last = min(rows - 1, int(math.floor((slope[0] + (foot + UNDER_M) / d) / falls)))  # noqa: RUF046
+            for r in range(first, last + 1):
+                if taken[r] or after[i, r] > t or left[i, r] < _LEAST or _NONE < depth[i, r] < d:
+                    continue
+                h = foot + slope[r] * d
+                up = h * per_m
+                q = aside + swayed * up * abs(up)
+                off = abs(q)
+                if off >= _ONE:
+                    continue
+                taken[r], after[i, r] = True, t + 1
+                front = math.sqrt(_ONE - q * q)
+                along = q * wide + begins
+                clump = min(max(_rough(grain_of, CLUMP_M, along, h), -_MOST), _MOST)
+                leaf = leafs * _rough(grain_of, LEAF_M, along, h) if leafs > _NONE else _NONE
+                twig = twigs * _rough(bloom_of, TWIG_M, along, h) if twigs > _NONE else _NONE
+                level = h * _PER_TIER + from_first + _DROOP * off + _BENT * clump
+                knots = h * _PER_KNOT + rank
+                culm = np.float32(9)
+                for c in range(len(CULMS)):
+                    beside_it = q - np.float32(CULMS[c][0]) - leans[c] * up
+                    if abs(beside_it) < abs(culm):
+                        culm = beside_it
+                row[0], row[1], row[2], row[3], row[4], row[5] = q, off, q * q, front, up, h * _TENTH
+                row[9], row[10], row[11], row[12] = leaf, twig, clump, level - np.float32(math.floor(level))
+                row[13] = max(abs(knots - np.float32(math.floor(knots)) - _HALF) * 2 - _KNOT, _NONE) * 7
+                row[14], row[15] = culm, abs(culm)
+                row[16] = sine(_FAN * q / (off + max(up, _NONE) + _FOOT) + _CURLED * clump)
+                row[18] = (q * f_y - front * f_x) * _SUN_X - (q * f_x + front * f_y) * _SUN_Y
+                row[24], row[25] = min(max(up * 6, _NONE), _ONE), math.sqrt(max(_ONE - up, _NONE))
+                row[26], row[27] = leaf * off, clump * off
+                put(bits, out[n])
+                pixels[n], shows[n] = i * rows + r, i * THINGS + t
+                n += 1
+    return n
+
+
+@kernel
+def lay(given, pixels, shows, count, things, rows, light, density, far, left, own, before):  # type: ignore[no-untyped-def]
+    """What the network gave (…, 5) before what is left open of pixels: into before (…, 3); own (…,): how far off.
+
+    things (…, THING); light (6,): of the moment; density: of the air; far (C, 3): what colours fade into.
+    """
+    for n in range(count):
+        at, thing = pixels[n], things[shows[n]]
+        cover = sigmoid(given[n, 4]) * thing[6] * left[at]
+        veil, i = np.float32(1 - math.exp(-density * thing[0])), at // rows
+        for j in range(3):
+            colour = (given[n, j] + np.float32(0.4)) * (light[j] + light[3 + j] * given[n, 3])
+            before[at, j] += cover * (colour + veil * (far[i, j] - colour))
+        left[at] -= cover
+        if own[at] == 0 and left[at] < np.float32(0.5):
+            own[at] = thing[0]
+
+
+@kernel
+def over(picture, depth, mirror, left, own, before):  # type: ignore[no-untyped-def]
+    """Lay what stands over flat pictures (…, 3), their depths, and how much they mirror."""
+    for at in range(len(left)):
+        if left[at] < 1:
+            for j in range(3):
+                picture[at, j] = picture[at, j] * left[at] + before[at, j]
+            mirror[at] *= left[at]
+            if own[at] > 0:
+                depth[at] = own[at]
+
+
+def stand(
+    view: View, room: Room, textures: Textures, moment: Moment, now: Now, told: torch.Tensor, land: Land, slope: Array,
+    far: Array, picture: Array, depth: Array, mirror: Array,
+) -> None:  # fmt: skip
+    """Lay what stands close by over a picture (C, R, 3), its depth in m (C, R) and what it mirrors (C, R).
+
+    slope (R,): of lines of sight, falling; far (C, 3): what colours fade into.
+    """
+    columns, rows = depth.shape
+    x0, y0, dx, dy = land.rays
+    most, slender = (float(value) for value in standing_of(moment))
+    things, counts = room("things", columns, THINGS, len(THING)), room("passed", columns, kind="i4")
+    places, out = room("thing places", columns * THINGS, kind="i4"), room("thing features", 7, columns * THINGS)
+    blocks = weight_of(moment, "block_m")
+    count = things_along(
+        textures.land.numpy(), textures.grain.numpy(), textures.thing.numpy(), textures.town.numpy(), x0, y0, now.shift,
+        dx, dy, *now.ahead, *land.coarse, land.level, blocks is not None and float(blocks) > LEAST_BLOCKS, most,
+        slender, things, counts, places, out,
+    )  # fmt: skip
+    if not count:
+        return
+    terrain, flat = view.terrain, things.reshape(-1, len(THING))
+    with torch.autocast("cpu", enabled=False):
+        high = 10 * asked(terrain.stands, out, count, told.float())[:, 0]
+    at = places[:count]
+    flat[at, 7] = np.minimum(high, float(ceiling(moment)) - flat[at, 4])
+    left, own = room("left", columns, rows), room("own", columns, rows)
+    before, after = room("before", columns, rows, 3), room("after things", columns, rows, kind="u1")
+    left[:], own[:], before[:], after[:] = 1, 0, 0, 0
+    light, density = terrain.light(told)[0].float().numpy(), float(terrain.density(told))
+    wind = now.wind * (1 - float(of_places(moment, "roof")))
+    pixels, shows = (room(name, columns * rows, kind="i4") for name in ("body pixels", "body things"))
+    told_of = room.rows("body features", columns * rows, FEATURES)
+    turn = (now.clock * SWAY_RAD_S) % (2 * math.pi)
+    for _ in range(_LAYERS):
+        count = body_features(
+            things, counts, depth, left, after, slope, land.eye, dx, dy, turn, wind, textures.grain.numpy(),
+            textures.bloom.numpy(), pixels, shows, told_of,
+        )  # fmt: skip
+        if not count:
+            break
+        given: NDArray[np.float32] = asked_rows(view.bodies.shader, told_of, count, told)
+        lay(
+            given, pixels, shows, count, flat, rows, light, density, far, left.reshape(-1), own.reshape(-1),
+            before.reshape(-1, 3),
+        )  # fmt: skip
+    over(
+        picture.reshape(-1, 3), depth.reshape(-1), mirror.reshape(-1), left.reshape(-1), own.reshape(-1),
+        before.reshape(-1, 3),
+    )  # fmt: skip
