@@ -16,12 +16,16 @@ from torch import Tensor, nn
 
 from model.camera import (
     APART_M,
+    BENT,
     CLUMP_M,
     CULMS,
+    DROOP,
     FAN,
+    FAN_FOOT,
     KNOT_M,
     LEAF_M,
     LEAF_TO_M,
+    LEAN,
     MOST_CLUMP,
     OVER,
     ROUGH,
@@ -34,6 +38,7 @@ from model.camera import (
     TWIG_M,
     TWIG_TO_M,
     UNDER_M,
+    UNEVEN,
 )
 from model.conditions import ENVIRONMENT
 from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE, TOWN_CELL_M
@@ -46,7 +51,6 @@ from model.shadow import LEAST_BLOCKS
 FEATURES = 28
 _WIND = ENVIRONMENT.index("wind")
 LEAST_M = 0.05  # lower than this nothing is seen of a thing
-LEAST_COVER = 0.01  # of a pixel that is open yet
 
 
 @dataclass
@@ -89,10 +93,10 @@ def told_of(textures: Textures, at: Front) -> list[Tensor]:
     clump = rough(textures.grain, CLUMP_M).clamp(-MOST_CLUMP, MOST_CLUMP)
     leaf = rough(textures.grain, LEAF_M) * fade(distance, LEAF_TO_M)
     twig = rough(textures.bloom, TWIG_M) * fade(distance, TWIG_TO_M)
-    level, knots = h / TIER_M + 7 * rank + 0.55 * off + 0.12 * clump, h / KNOT_M + rank
-    culms = torch.stack([q - culm - 0.16 * (9 * rank + lean).sin() * up for culm, lean in CULMS])
+    level, knots = h / TIER_M + 7 * rank + DROOP * off + UNEVEN * clump, h / KNOT_M + rank
+    culms = torch.stack([q - culm - LEAN * (9 * rank + lean).sin() * up for culm, lean in CULMS])
     culm = culms.gather(0, culms.abs().argmin(0, keepdim=True))[0]
-    fan = (FAN * q / (off + up.clamp(min=0) + 0.12) + 1.6 * clump).sin()
+    fan = (FAN * q / (off + up.clamp(min=0) + FAN_FOOT) + BENT * clump).sin()
     hue = rank * (18 * math.pi)
     return [
         q, off, q * q, (1 - q * q).sqrt(), up, h / 10, at.high / 10, at.wide / 3, rank, leaf, twig, clump,

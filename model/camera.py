@@ -39,6 +39,8 @@ CLUMP_M, LEAF_M, TWIG_M = 0.8, 0.22, 0.05
 ROUGH, MOST_CLUMP, APART_M = 0.7, 0.8, 97.0  # how strong they are; how far apart they begin on ranks 0 and 1
 LEAF_TO_M, TWIG_TO_M = (71.5, 16.5), (36.4, 8.4)  # where each ends, and where it begins to fade
 TIER_M, KNOT_M = 1.25, 1.3  # from one whorl of branches to the next, and from knot to knot of bamboo
+# How far whorls hang down at their ends, and how unevenly; how far stems lean; how fans begin, and are bent.
+DROOP, UNEVEN, LEAN, FAN_FOOT, BENT = 0.55, 0.12, 0.16, 0.12, 1.6
 CULMS = ((-0.60, 0.0), (0.05, 2.1), (0.60, 4.2))  # where the stems of bamboo stand, and which way each leans
 FAN = 17.0  # by which the branches of corals part, a quarter of a turn
 SIDE_M = 0.4  # between two looks at a crown, which tell whether it turns to the sun

@@ -45,7 +45,7 @@ def _cover(name: str, aside: float, up: float) -> float:
 
 
 def test_a_fir_is_wide_below_and_narrow_above() -> None:
-    assert _cover("forest", 0.6, 0.2) > 0.5 > 4 * _cover("forest", 0.6, 0.85)
+    assert _cover("forest", 0.35, 0.2) > 0.8 > 4 * _cover("forest", 0.35, 0.85)
     assert _cover("forest", 0.0, 0.85) > 0.5
 
 

@@ -13,17 +13,22 @@ import numpy as np
 
 from model.camera import (
     APART_M,
+    BENT,
     CLUMP_M,
     CULMS,
+    DROOP,
     FAN,
+    FAN_FOOT,
     KNOT_M,
     LEAF_M,
     LEAF_TO_M,
+    LEAN,
     MOST_CLUMP,
     ROUGH,
     TIER_M,
     TWIG_M,
     TWIG_TO_M,
+    UNEVEN,
 )
 from model.diorama.places import COLUMN
 from model.diorama.sampling import clamp, hue_of, sample, smooth
@@ -63,7 +68,7 @@ def body_at(detail, place, q, h, high, wide, rank, distance, white):  # type: ig
     kind = rank / max(place[_COVER], 0.05)
     cover = r = g = b = 0.0
     tone = 0.88 + 0.46 * leaf + 0.32 * twig + 0.30 * clump
-    level = h / TIER_M + 7 * rank + 0.55 * off + 0.12 * clump  # branches hang
+    level = h / TIER_M + 7 * rank + DROOP * off + UNEVEN * clump  # branches hang
     tier = level - math.floor(level)
     white *= clamp(0.75 - 0.9 * tier * (1 - round_by) + 0.45 * leaf + 0.25 * clump, 0.0, 0.95) * (leafy + stem)
     if leafy > 0.01:
@@ -85,7 +90,7 @@ def body_at(detail, place, q, h, high, wide, rank, distance, white):  # type: ig
     if stem > 0.01:
         culm = side = 0.0
         for at, lean in CULMS:
-            off_culm = q - at - 0.16 * math.sin(9 * rank + lean) * t
+            off_culm = q - at - LEAN * math.sin(9 * rank + lean) * t
             half = 0.13 * (1 - 0.55 * t)
             here = smooth(0.5 + 1.6 * sharp * (half - abs(off_culm)))
             if here > culm:
@@ -114,7 +119,7 @@ def body_at(detail, place, q, h, high, wide, rank, distance, white):  # type: ig
         across = (t - 0.45) / 0.58
         edge = math.sqrt(clamp(1 - across * across, 0.0, 1.0)) * (1 + 0.22 * clump) - off - 0.03
         # Fans of branches from the foot, or heads with grooves.
-        fan = math.sin(FAN * q / (off + max(t, 0.0) + 0.12) + 1.6 * clump)
+        fan = math.sin(FAN * q / (off + max(t, 0.0) + FAN_FOOT) + BENT * clump)
         branch = 0.35 + 1.5 * fan + 0.5 * leaf + 0.3 * twig - 0.8 * t + 3.0 * clamp(math.sin(40 * rank), 0.0, 1.0)
         limbs = smooth(0.5 + sharp * edge) * smooth(0.5 + 0.20 * sharp * branch) * coral
         cover += limbs

@@ -10,16 +10,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from model.bodies import FEATURES, LEAST_COVER, LEAST_M
+from model.bodies import FEATURES, LEAST_M
 from model.camera import (
     APART_M,
+    BENT,
     BODIES_M,
     CLUMP_M,
     CULMS,
+    DROOP,
     FAN,
+    FAN_FOOT,
     KNOT_M,
     LEAF_M,
     LEAF_TO_M,
+    LEAN,
     MOST_CLUMP,
     OVER,
     ROUGH,
@@ -32,6 +36,7 @@ from model.camera import (
     TWIG_M,
     TWIG_TO_M,
     UNDER_M,
+    UNEVEN,
 )
 from model.field import DETAIL_CELL_M, LAND_CELL_M, TOWN_CELL_M
 from model.land import ceiling
@@ -47,9 +52,17 @@ from model.view import View
 
 # Numbers of 32 bits: with those of 64 a walk takes a third longer.
 _NONE, _ONE, _HALF, _TENTH, _SEVEN = (np.float32(value) for value in (0, 1, 0.5, 0.1, 7))
-_LEAST, _APART, _MOST, _FAN = (np.float32(value) for value in (LEAST_COVER, APART_M, MOST_CLUMP, FAN))
+_LEAST, _APART, _MOST, _FAN = (np.float32(value) for value in (0.02, APART_M, MOST_CLUMP, FAN))
 _PER_TIER, _PER_KNOT, _SUN_X, _SUN_Y = (np.float32(value) for value in (1 / TIER_M, 1 / KNOT_M, SUN_X, SUN_Y))
-_DROOP, _BENT, _CURLED, _FOOT, _KNOT = (np.float32(value) for value in (0.55, 0.12, 1.6, 0.12, 0.86))
+_DROOP, _UNEVEN, _LEAN, _FOOT, _BENT = (np.float32(value) for value in (DROOP, UNEVEN, LEAN, FAN_FOOT, BENT))
+_KNOT = np.float32(0.86)
+# Cells of a thing's box, from LOW of its height below its foot, HIGH of that in all, from its middle to its side.
+UPS, OFFS, LOW, HIGH = 24, 12, 0.15, 1.25
+_LOW, _UPS = np.float32(LOW), np.float32(UPS / HIGH)
+_SOUNDINGS = 16  # points of a cell that are asked whether anything shows there
+_CHANCES = np.random.default_rng(0).random((UPS * OFFS * _SOUNDINGS, 5), np.float32)
+_SHOWS = np.float32(math.log(0.02))  # less cover than this is none; as a logit
+_PAIRS_M = 50.0  # from here on a large picture's columns, two pixels wide, are told two pixels high
 _LAYERS = 5  # of what stands behind one another no more is seen
 # Of a thing on a ray: distance in m, how far beside its middle and its radius in m, rank, ground at its foot in m, its
 # middle's x in m, how much of it is told as a body, and its height in m.
@@ -110,22 +123,100 @@ def _rough(texture, texel_m, along, h):  # type: ignore[no-untyped-def]
     return np.float32(ROUGH) * sample(texture, along / np.float32(texel_m), h / np.float32(texel_m))
 
 
+@inlined
+def _tell_thing(d, rank, wide, high, row, leans):  # type: ignore[no-untyped-def]
+    """What is told of all points of a thing alike, into row (FEATURES,) and leans (CULMS,)."""
+    row[6], row[7], row[8], row[17] = high / 10, wide / 3, rank, math.sin(40 * rank)
+    row[19], row[20], row[21] = 1 / (1 + d * 0.028), d / 100, 16 / (d + 4)
+    row[22], row[23] = sine(rank * 18 * math.pi), sine(rank * 18 * math.pi + math.pi / 2)
+    for c in range(len(CULMS)):
+        leans[c] = _LEAN * sine(9 * rank + CULMS[c][1])
+
+
+@inlined
+def _tell_point(q, h, up, clump, leaf, twig, f_x, f_y, row, leans):  # type: ignore[no-untyped-def]
+    """What is told of a point of its front, into row; f_x, f_y: the way one looks. See `model.bodies.told_of`."""
+    off, front = abs(q), math.sqrt(max(_ONE - q * q, _NONE))
+    level, knots = h * _PER_TIER + _SEVEN * row[8] + _DROOP * off + _UNEVEN * clump, h * _PER_KNOT + row[8]
+    culm = np.float32(9)
+    for c in range(len(CULMS)):
+        beside_it = q - np.float32(CULMS[c][0]) - leans[c] * up
+        if abs(beside_it) < abs(culm):
+            culm = beside_it
+    row[0], row[1], row[2], row[3], row[4], row[5] = q, off, q * q, front, up, h * _TENTH
+    row[9], row[10], row[11], row[12] = leaf, twig, clump, level - np.float32(math.floor(level))
+    row[13] = max(abs(knots - np.float32(math.floor(knots)) - _HALF) * 2 - _KNOT, _NONE) * 7
+    row[14], row[15] = culm, abs(culm)
+    row[16] = sine(_FAN * q / (off + max(up, _NONE) + _FOOT) + _BENT * clump)
+    row[18] = (q * f_y - front * f_x) * _SUN_X - (q * f_x + front * f_y) * _SUN_Y
+    row[24], row[25] = min(max(up * 6, _NONE), _ONE), math.sqrt(max(_ONE - up, _NONE))
+    row[26], row[27] = leaf * off, clump * off
+
+
+@kernel
+def sounding_features(things, counts, chances, out):  # type: ignore[no-untyped-def]
+    """What the network is told of points all over boxes of things of a picture, cell by cell (UPS, OFFS, _SOUNDINGS):
+    into out uint16 (…, FEATURES), bfloat16 by its bits. chances (…, 5): where in its cell each is, and its textures.
+    """
+    row, leans, n = np.zeros(FEATURES, np.float32), np.zeros(len(CULMS), np.float32), 0
+    bits = row.view(np.uint32)
+    i, t = 0, -1
+    for a in range(UPS):
+        for b in range(OFFS):
+            for _ in range(_SOUNDINGS):
+                # The next thing of the picture that has a height, of every seventh ray.
+                for _ in range(len(counts)):
+                    t += 1
+                    if t >= counts[i]:
+                        i, t = (i + 7) % len(counts), 0
+                    if t < counts[i] and things[i, t, 6] > 0 and things[i, t, 7] > LEAST_M:
+                        break
+                d, _, radius, rank, _, _, _, high = things[i, t]
+                wide = min(radius, np.float32(SLIM) * high)
+                _tell_thing(d, rank, wide, high, row, leans)
+                chance = chances[n]
+                up = (a + chance[0]) * np.float32(HIGH / UPS) - _LOW
+                q = (b + chance[1]) * np.float32(1 / OFFS) * (1 if n % 2 else -1)
+                clump = (2 * chance[2] - 1) * _MOST
+                leaf, twig = (2 * chance[3] - 1) * _fade(d, LEAF_TO_M), (2 * chance[4] - 1) * _fade(d, TWIG_TO_M)
+                _tell_point(q, up * high, up, clump, leaf, twig, _NONE, _ONE, row, leans)
+                put(bits, out[n])
+                n += 1
+    return n
+
+
+@kernel
+def sounded(given, shows):  # type: ignore[no-untyped-def]
+    """In which cells (UPS, OFFS) of boxes something shows, by what the network gave of points there or next to them."""
+    shows[:] = False
+    for a in range(UPS):
+        for b in range(OFFS):
+            for n in range((a * OFFS + b) * _SOUNDINGS, (a * OFFS + b + 1) * _SOUNDINGS):
+                if given[n, 4] > _SHOWS:
+                    for above in range(max(a - 1, 0), min(a + 2, UPS)):
+                        for beside in range(max(b - 1, 0), min(b + 2, OFFS)):
+                            shows[above, beside] = True
+                    break
+
+
 @kernel
 def body_features(  # type: ignore[no-untyped-def]
-    things, counts, depth, left, after, slope, eye, dx, dy, turn, wind, grain_of, bloom_of, pixels, shows, out
-):
+    things, counts, shows, depth, left, after, slope, eye, dx, dy, turn, wind, pairs_from, grain_of, bloom_of, pixels,
+    whose, out,
+):  # fmt: skip
     """What the network is told of the nearest thing that each pixel may show and that was not yet laid: into out uint16
-    (…, FEATURES), bfloat16 by its bits; which pixels and things (…,) they are; how many.
+    (…, FEATURES), bfloat16 by its bits; which pixels and things (…,) they are; how many. From pairs_from m on two
+    pixels, one above the other, are told as one: of these pixels holds the lower one's number n as -1 - n.
 
-    depth (C, R): of the land, in m; left (C, R): how much of it is open yet; after (C, R): the first thing that is not
-    behind those laid; it becomes the next one. turn: rad, of the swaying; wind 0..1.
+    shows (UPS, OFFS): where in their boxes something shows. depth (C, R): of the land, in m; left (C, R): how much of
+    it is open yet; after (C, R): the first thing that is not behind those laid; it becomes the next one. turn: rad, of
+    the swaying; wind 0..1.
     """
     n, rows = 0, depth.shape[1]
-    row = np.zeros(FEATURES, np.float32)
+    row, leans = np.zeros(FEATURES, np.float32), np.zeros(len(CULMS), np.float32)
     bits = row.view(np.uint32)
     falls = slope[0] - slope[1]
-    taken, leans = np.zeros(rows, np.bool_), np.zeros(len(CULMS), np.float32)
-    eye = np.float32(eye)
+    taken, eye = np.zeros(rows, np.bool_), np.float32(eye)
     for i in range(len(dx)):
         taken[:] = False
         long = math.sqrt(dx[i] * dx[i] + dy[i] * dy[i])
@@ -137,68 +228,66 @@ def body_features(  # type: ignore[no-untyped-def]
                 continue
             aside = beside / wide
             swayed = np.float32(SWAY * wind) * np.float32(sine(turn + mx * SWAY_X))
-            leafs, twigs = _fade(d, LEAF_TO_M), _fade(d, TWIG_TO_M)
-            row[6], row[7], row[8], row[17] = high / 10, wide / 3, rank, math.sin(40 * rank)
-            row[19], row[20], row[21] = 1 / (1 + d * 0.028), d / 100, 16 / (d + 4)
-            row[22], row[23] = sine(rank * 18 * math.pi), sine(rank * 18 * math.pi + math.pi / 2)
-            for c in range(len(CULMS)):
-                leans[c] = 0.16 * sine(9 * rank + CULMS[c][1])
-            begins, from_first = _APART * rank, _SEVEN * rank
+            leafs, twigs, begins = _fade(d, LEAF_TO_M), _fade(d, TWIG_TO_M), _APART * rank
+            _tell_thing(d, rank, wide, high, row, leans)
             foot, per_m = eye - ground, _ONE / high
             first = max(0, int(math.ceil((slope[0] + (foot - OVER * high) / d) / falls)))  # noqa: RUF046
             last = min(rows - 1, int(math.floor((slope[0] + (foot + UNDER_M) / d) / falls)))  # noqa: RUF046
-            for r in range(first, last + 1):
+            r = first - 1
+            while r < last:
+                r += 1
                 if taken[r] or after[i, r] > t or left[i, r] < _LEAST or _NONE < depth[i, r] < d:
                     continue
-                h = foot + slope[r] * d
+                two = (
+                    d > pairs_from
+                    and r < last
+                    and not (
+                        taken[r + 1] or after[i, r + 1] > t or left[i, r + 1] < _LEAST or _NONE < depth[i, r + 1] < d
+                    )
+                )
+                h = foot + (slope[r] - _HALF * falls if two else slope[r]) * d
                 up = h * per_m
                 q = aside + swayed * up * abs(up)
-                off = abs(q)
-                if off >= _ONE:
+                cell = int(abs(q) * OFFS)
+                if cell >= OFFS or not shows[min(max(int((up + _LOW) * _UPS), 0), UPS - 1), cell]:
                     continue
                 taken[r], after[i, r] = True, t + 1
-                front = math.sqrt(_ONE - q * q)
+                if two:
+                    r += 1
+                    taken[r], after[i, r] = True, t + 1
                 along = q * wide + begins
                 clump = min(max(_rough(grain_of, CLUMP_M, along, h), -_MOST), _MOST)
                 leaf = leafs * _rough(grain_of, LEAF_M, along, h) if leafs > _NONE else _NONE
                 twig = twigs * _rough(bloom_of, TWIG_M, along, h) if twigs > _NONE else _NONE
-                level = h * _PER_TIER + from_first + _DROOP * off + _BENT * clump
-                knots = h * _PER_KNOT + rank
-                culm = np.float32(9)
-                for c in range(len(CULMS)):
-                    beside_it = q - np.float32(CULMS[c][0]) - leans[c] * up
-                    if abs(beside_it) < abs(culm):
-                        culm = beside_it
-                row[0], row[1], row[2], row[3], row[4], row[5] = q, off, q * q, front, up, h * _TENTH
-                row[9], row[10], row[11], row[12] = leaf, twig, clump, level - np.float32(math.floor(level))
-                row[13] = max(abs(knots - np.float32(math.floor(knots)) - _HALF) * 2 - _KNOT, _NONE) * 7
-                row[14], row[15] = culm, abs(culm)
-                row[16] = sine(_FAN * q / (off + max(up, _NONE) + _FOOT) + _CURLED * clump)
-                row[18] = (q * f_y - front * f_x) * _SUN_X - (q * f_x + front * f_y) * _SUN_Y
-                row[24], row[25] = min(max(up * 6, _NONE), _ONE), math.sqrt(max(_ONE - up, _NONE))
-                row[26], row[27] = leaf * off, clump * off
+                _tell_point(q, h, up, clump, leaf, twig, f_x, f_y, row, leans)
                 put(bits, out[n])
-                pixels[n], shows[n] = i * rows + r, i * THINGS + t
+                pixels[n], whose[n] = -1 - (i * rows + r) if two else i * rows + r, i * THINGS + t
                 n += 1
     return n
 
 
 @kernel
-def lay(given, pixels, shows, count, things, rows, light, density, far, left, own, before):  # type: ignore[no-untyped-def]
+def lay(given, pixels, whose, count, things, rows, light, density, far, left, own, before):  # type: ignore[no-untyped-def]
     """What the network gave (…, 5) before what is left open of pixels: into before (…, 3); own (…,): how far off.
 
     things (…, THING); light (6,): of the moment; density: of the air; far (C, 3): what colours fade into.
     """
     for n in range(count):
-        at, thing = pixels[n], things[shows[n]]
-        cover = sigmoid(given[n, 4]) * thing[6] * left[at]
-        veil, i = np.float32(1 - math.exp(-density * thing[0])), at // rows
-        for j in range(3):
-            colour = (given[n, j] + np.float32(0.4)) * (light[j] + light[3 + j] * given[n, 3])
-            before[at, j] += cover * (colour + veil * (far[i, j] - colour))
-        left[at] -= cover
-        if own[at] == 0 and left[at] < np.float32(0.5):
-            own[at] = thing[0]
+        last, thing = pixels[n], things[whose[n]]
+        first = last
+        if last < 0:
+            last = -1 - last
+            first = last - 1
+        own_cover = sigmoid(given[n, 4]) * thing[6]
+        veil, i = np.float32(1 - math.exp(-density * thing[0])), last // rows
+        for at in range(first, last + 1):
+            cover = own_cover * left[at]
+            for j in range(3):
+                colour = (given[n, j] + np.float32(0.4)) * (light[j] + light[3 + j] * given[n, 3])
+                before[at, j] += cover * (colour + veil * (far[i, j] - colour))
+            left[at] -= cover
+            if own[at] == 0 and left[at] < np.float32(0.5):
+                own[at] = thing[0]
 
 
 @kernel
@@ -244,19 +333,22 @@ def stand(
     left[:], own[:], before[:], after[:] = 1, 0, 0, 0
     light, density = terrain.light(told)[0].float().numpy(), float(terrain.density(told))
     wind = now.wind * (1 - float(of_places(moment, "roof")))
-    pixels, shows = (room(name, columns * rows, kind="i4") for name in ("body pixels", "body things"))
-    told_of = room.rows("body features", columns * rows, FEATURES)
+    pixels, whose = (room(name, columns * rows, kind="i4") for name in ("body pixels", "body things"))
+    told_of, shows = room.rows("body features", columns * rows, FEATURES), room("shows", UPS, OFFS, kind="?")
+    shader, sounding = view.bodies.shader, room.rows("soundings", UPS * OFFS * _SOUNDINGS, FEATURES)
+    sounded(asked_rows(shader, sounding, sounding_features(things, counts, _CHANCES, sounding), told), shows)
+    pairs_from = np.float32(_PAIRS_M if land.coarse[2] > 1 else math.inf)
     turn = (now.clock * SWAY_RAD_S) % (2 * math.pi)
     for _ in range(_LAYERS):
         count = body_features(
-            things, counts, depth, left, after, slope, land.eye, dx, dy, turn, wind, textures.grain.numpy(),
-            textures.bloom.numpy(), pixels, shows, told_of,
+            things, counts, shows, depth, left, after, slope, land.eye, dx, dy, turn, wind, pairs_from,
+            textures.grain.numpy(), textures.bloom.numpy(), pixels, whose, told_of,
         )  # fmt: skip
         if not count:
             break
-        given: NDArray[np.float32] = asked_rows(view.bodies.shader, told_of, count, told)
+        given: NDArray[np.float32] = asked_rows(shader, told_of, count, told)
         lay(
-            given, pixels, shows, count, flat, rows, light, density, far, left.reshape(-1), own.reshape(-1),
+            given, pixels, whose, count, flat, rows, light, density, far, left.reshape(-1), own.reshape(-1),
             before.reshape(-1, 3),
         )  # fmt: skip
     over(

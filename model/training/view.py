@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from model.bodies import Front, lit, told_of
+from model.bodies import LEAST_M, Front, lit, told_of
 from model.camera import BODIES_M, EYE_M, FIELD_OF_VIEW_RAD, OVER, SLIM, SUN_AZIMUTH_RAD
 from model.conditions import GRID, PITCH_LIMIT_RAD
 from model.diorama import figures, overlay, places, render, terrain
@@ -168,7 +168,7 @@ def random_fronts(rng: np.random.Generator, place: NDArray[np.float32], count: i
     rank = rng.random(count) * min(1.0, DENSEST * float(cover))
     grown = np.where(rng.random(count) < 0.7, 1.0, rng.uniform(0.1, 1, count))
     high = np.array([terrain.full_height(place, r, g) for r, g in zip(rank, rng.standard_normal(count), strict=True)])
-    high *= grown
+    high = np.maximum(high * grown, LEAST_M)  # also where nothing grows
     least, most = THING_TEXELS
     radius = (least + (most - least) * (0.35 + 0.65 * (1 - rank))) * DETAIL_CELL_M * (1 - slender)
     wide, aside = np.minimum(radius, SLIM * high), rng.uniform(-1, 1, count)
