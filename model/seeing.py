@@ -1,8 +1,8 @@
 """What a step shows: the view's picture with its figures, a given picture's colours, a style, as bytes.
 
 On a CPU the raster walks the picture; elsewhere the view itself tells it. A painted picture is told at half the size of
-a large one and enlarged: a brush costs more than the land it paints, and is broader than a pixel. So is every large one
-while it is not to be told in full.
+a large one and enlarged: a brush costs more than the land it paints, and is broader than a pixel. Every large one may
+be told at a share of its size.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from model.raster.raster import LARGE, Between, Raster
 from model.shading import Moment, Textures
 from model.view import View
 
+SHARES = (1.0, 0.75, 0.5)  # of a large picture's height and width, at which it may be told
+
 
 @dataclass(frozen=True)
 class Look:
@@ -43,12 +45,12 @@ class Look:
 class Seeing:
     """A model's eyes.
 
-    is_full: whether large pictures are told in full, or at half their size. Whoever steps the world sets it.
+    share: of their size, one of SHARES, at which large pictures are told. Whoever steps the world sets it.
     """
 
     def __init__(self, preset: Preset, view: View, brush: Brush, device: torch.device) -> None:
         self._size = preset.height, preset.width
-        self.is_full = True
+        self.share = SHARES[0]
         self._view, self._brush = view, brush
         self._raster = Raster(view) if device.type == "cpu" else None
 
@@ -61,9 +63,10 @@ class Seeing:
         """
         height, width = self._size
         painted = is_painted(look.style)
-        half = (painted or not self.is_full) and width >= 2 * LARGE and height % 2 == 0 and width % 2 == 0
-        if half:
-            height, width = height // 2, width // 2
+        share = min(self.share, SHARES[-1]) if painted else self.share
+        reduced = share < 1 and width >= 2 * LARGE and height % 4 == 0 and width % 4 == 0
+        if reduced:
+            height, width = round(height * share), round(width * share)
         with reducing(moment.camera.device.type):
             if self._raster is not None:
                 told, far = self._raster.picture(textures, moment, height, width, between)
@@ -78,9 +81,9 @@ class Seeing:
             mood, photo = look.mood, look.photo
         frame = _bytes(picture, mood, photo, look.share)
         deep = depth.T.to(torch.float16).cpu()
-        if half:
+        if reduced:
             frame = F.interpolate(frame.permute(2, 0, 1)[None], self._size, mode="bilinear")[0].permute(1, 2, 0)
-            deep = deep.repeat_interleave(2, 0).repeat_interleave(2, 1)
+            deep = F.interpolate(deep[None, None], self._size, mode="nearest")[0, 0]
         return frame.contiguous().numpy(), deep.contiguous().numpy()
 
     def _painted(self, columns: Tensor, depth: Tensor, look: Look) -> Tensor:

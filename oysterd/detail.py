@@ -1,4 +1,4 @@
-"""How finely the world is drawn: in full, or at half its size while the machine is too slow for more.
+"""How finely the world is drawn: in full, or at a share of its size while the machine is too slow for more.
 
 Pictures are not fed back into a world, so how finely they are drawn changes nothing but themselves.
 """
@@ -8,39 +8,48 @@ from __future__ import annotations
 from collections import deque
 
 from model.conditions import STEPS_PER_S
+from model.seeing import SHARES
 
 _WINDOW_STEPS = 6 * STEPS_PER_S  # six seconds: less is a hiccup, as when another program starts
-_FULL_COSTS = 1.7  # times what half the size does, at most: measured 1.5 to 1.6
-_SOONEST_S, _LATEST_S = 30.0, 600.0  # after which the full size is tried again, twice as long after each time it failed
+_NEXT_COSTS = 1.45  # times what a size does costs the next larger one, at most
+_SOONEST_S, _LATEST_S = 30.0, 600.0  # after which a larger size is tried again, twice as long after each time it failed
+_NAMES = {1.0: "in full", 0.75: "at three quarters of their size", 0.5: "at half their size"}
 
 
 class Detail:
-    """Whether pictures are to be drawn in full, from what steps took."""
+    """At which share of their size pictures are to be drawn, from what steps took."""
 
     def __init__(self, slice_s: float = 1 / STEPS_PER_S) -> None:
         self._slice_s = slice_s
         self._took_s: deque[float] = deque(maxlen=_WINDOW_STEPS)
-        self.is_full = True
-        self._patience_s, self._changed_s = _SOONEST_S, -2 * _LATEST_S
+        self._level = 0
+        self._patience_s, self._changed_s, self._grew = _SOONEST_S, -2 * _LATEST_S, False
+
+    @property
+    def share(self) -> float:
+        """One of SHARES."""
+        return SHARES[self._level]
 
     def step(self, took_s: float, now_s: float) -> str | None:
         """Take note of a step; what is to be told of it where the size changes."""
         self._took_s.append(took_s)
         since_s, mean_s = now_s - self._changed_s, sum(self._took_s) / len(self._took_s)
-        if self.is_full:
-            if len(self._took_s) == _WINDOW_STEPS and mean_s > self._slice_s:
-                # One that fits for long is not blamed for what comes later.
-                self._patience_s = _SOONEST_S if since_s > _LATEST_S else min(2 * self._patience_s, _LATEST_S)
-                self._set(False, now_s)
-                return (
-                    f"a step takes {1000 * mean_s:.0f} ms, more than its {1000 * self._slice_s:.0f}: "
-                    f"pictures are drawn at half their size (world.height_px asks for smaller ones)"
-                )
-        elif since_s > self._patience_s and mean_s * _FULL_COSTS < self._slice_s:
-            self._set(True, now_s)
-            return "pictures are drawn in full again"
+        if len(self._took_s) == _WINDOW_STEPS and mean_s > self._slice_s and self._level + 1 < len(SHARES):
+            if since_s > _LATEST_S:  # one that fits for long is not blamed for what comes later
+                self._patience_s = _SOONEST_S
+            elif self._grew:
+                self._patience_s = min(2 * self._patience_s, _LATEST_S)
+            self._set(self._level + 1, now_s)
+            return (
+                f"a step takes {1000 * mean_s:.0f} ms, more than its {1000 * self._slice_s:.0f}: "
+                f"pictures are drawn {_NAMES[self.share]} (world.height_px asks for smaller ones)"
+            )
+        if self._level and since_s > self._patience_s and mean_s * _NEXT_COSTS < self._slice_s:
+            self._set(self._level - 1, now_s)
+            return f"pictures are drawn {_NAMES[self.share]} again"
         return None
 
-    def _set(self, is_full: bool, now_s: float) -> None:
-        self.is_full, self._changed_s = is_full, now_s
+    def _set(self, level: int, now_s: float) -> None:
+        self._grew = level < self._level
+        self._level, self._changed_s = level, now_s
         self._took_s.clear()

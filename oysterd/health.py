@@ -188,8 +188,10 @@ class Health:
         Devices that are missing, what those that work ask for, and payloads that can't be read.
         """
         lines = []
-        if self.world.get("detail", 1.0) < 1.0:
-            lines.append("world.height_px: pictures are drawn at half their size, the machine is too slow for more")
+        if (detail := self.world.get("detail", 1.0)) < 1.0:
+            lines.append(
+                f"world.height_px: pictures are drawn at {detail:.0%} of their size, the machine is too slow for more"
+            )
         for device in (*self.inputs.values(), *self.outputs.values(), *self.projectors.values()):
             setting = f"{device.setting} {device.config.name}"
             if not device.is_well and not device.is_starting:

@@ -136,7 +136,7 @@ def _live(config: WorldConfig, model: Any, world: Any, ring: ChunkRing, out: Eve
                 step=world.index,
                 asked=last,
                 clamped=last["clamped"],
-                detail=1.0 if detail.is_full else 0.5,
+                detail=detail.share,
                 **beat.stats(),
             )
         if ahead >= config.ahead_chunks:
@@ -165,7 +165,7 @@ def _live(config: WorldConfig, model: Any, world: Any, ring: ChunkRing, out: Eve
         ended = time.monotonic()
         beat.step(began, ended)
         if why := detail.step(ended - began, ended):
-            model.seeing.is_full = detail.is_full
+            model.seeing.share = detail.share
             logger.warning("world: %s", why)
         ring.write(chunk.frames[0], chunk.audio)
         last = dict(chunk.applied)

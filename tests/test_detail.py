@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from model.conditions import STEPS_PER_S
+from model.seeing import SHARES
 from model.world import load
 from oysterd.detail import Detail
 
@@ -29,43 +31,56 @@ def test_a_hiccup_changes_nothing() -> None:
     detail, clock = Detail(), _Clock()
     clock.steps(detail, 0.06, 10)
     assert clock.steps(detail, 0.2, 0.5) == [] and clock.steps(detail, 0.06, 10) == []
-    assert detail.is_full
+    assert detail.share == 1
 
 
-def test_a_machine_that_is_too_slow_gets_half_the_size_and_says_so() -> None:
+def test_a_machine_that_is_too_slow_gets_smaller_pictures_and_says_so() -> None:
     detail, clock = Detail(), _Clock()
     told = clock.steps(detail, 0.1, 9)
-    assert not detail.is_full and len(told) == 1
-    assert "100 ms" in told[0] and "world.height_px" in told[0]
+    assert detail.share == 0.75 and len(told) == 1
+    assert "100 ms" in told[0] and "three quarters" in told[0] and "world.height_px" in told[0]
+    told = clock.steps(detail, 0.09, 9)
+    assert detail.share == 0.5 and "half" in told[0]
+    assert clock.steps(detail, 0.09, 30) == [] and detail.share == 0.5  # there is nothing smaller
 
 
-def test_the_full_size_is_tried_again_and_less_often_where_it_fails() -> None:
+def test_a_larger_size_is_tried_again_and_less_often_where_it_fails() -> None:
     detail, clock = Detail(), _Clock()
     waited: list[float] = []
     for _ in range(7):
         clock.steps(detail, 0.1, 9)
-        assert not detail.is_full
+        assert detail.share == 0.75
         began_s = clock.now_s
-        while not detail.is_full:
+        while detail.share < 1:
             clock.steps(detail, 0.045, 0.1)
         waited.append(clock.now_s - began_s)
     assert waited[0] < 70 and waited[1] > 1.5 * waited[0] and 550 < waited[-1] < 605
 
 
-def test_the_full_size_is_not_tried_while_half_of_it_is_slow_already() -> None:
+def test_what_gets_fast_again_is_drawn_in_full_step_by_step() -> None:
+    detail, clock = Detail(), _Clock()
+    clock.steps(detail, 0.1, 20)
+    assert detail.share == 0.5
+    told = clock.steps(detail, 0.03, 200)
+    assert detail.share == 1 and len(told) == 2 and "three quarters" in told[0] and "in full" in told[1]
+
+
+def test_a_larger_size_is_not_tried_while_the_smaller_is_slow_already() -> None:
     detail, clock = Detail(), _Clock()
     clock.steps(detail, 0.1, 9)
-    assert clock.steps(detail, 0.06, 2000) == [] and not detail.is_full
+    assert clock.steps(detail, 0.06, 2000) == [] and detail.share == 0.75
 
 
-def test_a_world_drawn_at_half_its_size_is_the_same_world() -> None:
+@pytest.mark.parametrize("share", SHARES[1:])
+def test_a_world_drawn_at_a_share_of_its_size_is_the_same_world(share: float) -> None:
     model = load("nacre")
     world = model.begin("a meadow at noon", seed=3)
     other = world.fork()
     full = world.step()
-    model.seeing.is_full = False
+    model.seeing.share = share
     half = other.step()
-    model.seeing.is_full = True
+    model.seeing.share = 1.0
+    assert half.depth is not None and full.depth is not None and half.depth.shape == full.depth.shape
     assert half.frames.shape == full.frames.shape
     near = np.abs(half.frames.astype(int) - full.frames.astype(int)).mean()
     assert 0.1 < near < 12 and np.array_equal(half.audio, full.audio)
