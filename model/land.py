@@ -41,6 +41,7 @@ FEATURES, SURFACE = 36, 5  # of a point that tell what it looks like; and of wha
 GAP_M = 6.0, 0.05  # m, and m a metre of distance
 HEIGHT_M = 4.0  # what the networks of the ground tell heights in: small, so that one step of training is no hill
 WALL_M = 20.0  # and those of walls
+SHORE_M, SHORE_SHARE = 0.005, 1e-4  # points at a shore: m above or under the water; m apart, a metre of distance
 _HALVINGS = 5  # by which a wall is found between two points of a ray
 _HOUSES_M = 420.0  # farther off a wall's place is exact enough
 
@@ -48,6 +49,29 @@ _HOUSES_M = 420.0  # farther off a wall's place is exact enough
 def ceiling(moment: Moment) -> Tensor:
     """Height in m (B, 1, 1) of the moments' ceilings, above which nothing stands; far up where places have none."""
     return moment.camera[:, 2, None, None].float() + ROOF_M + (1 - of_places(moment, "roof")) * OPEN_M
+
+
+def of_water(moment: Moment) -> bool:
+    """Whether water may meet land in the moments' places."""
+    return weight_of(moment, "water") is not None or weight_of(moment, "sea") is not None
+
+
+def _to_shores(distance: Tensor, above: Tensor) -> tuple[Tensor, Tensor]:
+    """Distances (1, C, K) with the two next to each shore moved to it, and how far above the water these then are, 0
+    for all others, in m; above (1, C, K): how far the ground is now.
+
+    Between two points of a ray colours are blended; a shore is no blend, and would be seen in steps.
+    """
+    distance = distance.expand_as(above)
+    d0, d1, h0, h1 = distance[..., :-1], distance[..., 1:], above[..., :-1], above[..., 1:]
+    shores = ((h0 > 0) != (h1 > 0)) & (d1 > d0)
+    at = d0 + (d1 - d0) * (h0 / torch.where(shores, h0 - h1, 1.0)).clamp(0, 1)
+    moved, beside = distance.clone(), torch.zeros_like(above)
+    moved[..., 1:] = torch.where(shores, at * (1 + SHORE_SHARE), moved[..., 1:])
+    beside[..., 1:] = torch.where(shores, torch.where(h1 > 0, SHORE_M, -SHORE_M), 0.0)
+    moved[..., :-1] = torch.where(shores, at, moved[..., :-1])
+    beside[..., :-1] = torch.where(shores, torch.where(h0 > 0, SHORE_M, -SHORE_M), beside[..., :-1])
+    return moved, beside
 
 
 class Terrain(nn.Module):
@@ -167,10 +191,23 @@ class Terrain(nn.Module):
         if blocks is not None and len(told) == 1 and not torch.is_grad_enabled():
             start = (x0 + shift[:, 0]) / TOWN_CELL_M, (y0 + shift[:, 1]) / TOWN_CELL_M
             distance = self._to_walls(textures, start, (dx / TOWN_CELL_M, dy / TOWN_CELL_M), distance)
-        x, y = x0 + dx * distance, y0 + dy * distance
-        shore = moment.shore.float()[:, :, None, None]
-        seaward = (x - shore[:, 0]) * shore[:, 2].sin() + (y - shore[:, 1]) * shore[:, 2].cos()
-        land = sample(textures.land, moment.world.view(-1, 1, 1) * SIZE * SIZE, x / LAND_CELL_M, y / LAND_CELL_M)
+        shore, base = moment.shore.float()[:, :, None, None], moment.world.view(-1, 1, 1) * SIZE * SIZE
+
+        def along(distance: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+            """Where points lie, how far seaward, and what the field has there."""
+            x, y = x0 + dx * distance, y0 + dy * distance
+            seaward = (x - shore[:, 0]) * shore[:, 2].sin() + (y - shore[:, 1]) * shore[:, 2].cos()
+            return x, y, seaward, sample(textures.land, base, x / LAND_CELL_M, y / LAND_CELL_M)
+
+        level, swell = self.level(told).float().unbind(1)
+        level, swell = level.view(-1, 1, 1) * 10, F.softplus(swell).view(-1, 1, 1) * 0.3
+        beside = None
+        if of_water(moment) and len(told) == 1 and not torch.is_grad_enabled():
+            _, _, seaward, land = along(distance)
+            with torch.autocast(dx.device.type, enabled=False):
+                above = self.heights(moment, land, seaward, distance, told.float()) - level
+            distance, beside = _to_shores(distance, above)
+        x, y, seaward, land = along(distance)
         u, v = (x + shift[:, 0]) / DETAIL_CELL_M, (y + shift[:, 1]) / DETAIL_CELL_M
         detail = sample(textures.detail, 0, u, v)
         rank = nearest(textures.detail, u, v)[..., 1]
@@ -178,11 +215,10 @@ class Terrain(nn.Module):
         with torch.autocast(x.device.type, enabled=False):  # a mountain's height needs more than eight bits
             told = told.float()
             ground = self.heights(moment, land, seaward, distance, told)
-            level, swell = self.level(told).unbind(1)
-            level, swell = level.view(-1, 1, 1) * 10, F.softplus(swell).view(-1, 1, 1) * 0.3
+            if beside is not None:
+                ground = torch.where(beside == 0, ground, level + beside)
             right, down = middles(textures, u, v)
             away = (distance + right * yaw.sin()[..., None] + down * yaw.cos()[..., None]).clamp(min=1)
-            base = moment.world.view(-1, 1, 1) * SIZE * SIZE
             grove = sample(textures.land, base, (x + right) / LAND_CELL_M, (y + down) / LAND_CELL_M)[..., 3]
             tall = self._trees(moment, detail, rank, grove, ground, away, told)
             if blocks is not None:

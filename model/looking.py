@@ -20,8 +20,8 @@ from model.shading import Moment, Textures, nearest, of_places, sample
 
 FINER = 4  # places that are searched for things, for each look
 AT = (1.05, 0.85, 0.45, 0.0)  # looks at a thing, from just before its edge to its middle
-LOOKS_FOR_ONE = 8  # of all looks there are so many for each thing that can be looked at, the nearest first,
-NEAR_FOR_ONE = 6  # and of those that don't lie far off
+LOOKS_FOR_ONE = 16  # of all looks there are so many for each thing that can be looked at, the nearest first,
+NEAR_FOR_ONE = 12  # and of those that don't lie far off
 STANDING_TO_M = 180.0  # farther off things are too small to be looked at apart
 NEARER_THAN_FAR_M = 0.999 * STANDING_TO_M
 FROM_M = 0.95 * BODIES_M[0]  # nearer things are told pixel by pixel
@@ -57,7 +57,8 @@ def far_looks(moment: Moment, count: int) -> tuple[Tensor, Tensor]:
     """
     plain, mountains = (round(share * count) for share in FAR)
     far = torch.where(has_mountains(moment), mountains, plain)
-    return far, ((count - far) // NEAR_FOR_ONE).clamp(max=count // LOOKS_FOR_ONE)
+    things = ((count - far) // NEAR_FOR_ONE).clamp(max=count // LOOKS_FOR_ONE)
+    return far, torch.where(standing_of(moment)[0] > 0, things, 0)
 
 
 def has_mountains(moment: Moment) -> Tensor:
@@ -114,8 +115,8 @@ def looks_along(textures: Textures, moment: Moment, across: Tensor, count: int, 
     )
     looks = torch.cat([tops - halves * part for part in AT], -1).clamp(nearest_m, NEARER_THAN_FAR_M)
     held = (torch.arange(most_things, device=across.device) < counted).repeat(1, 1, len(AT))
-    # All others lie evenly; those far off on every ray alike, or on crests.
-    others = count - len(AT) * counted
+    # All others lie evenly, on every ray alike, so that borders on the ground are smooth; far off on rings or crests.
+    others = count - len(AT) * things
     number = torch.arange(count, device=across.device).expand(*across.shape, count)
     at = (number * (len(near) - 1) / (others - far - 1)).clamp(max=len(near) - 1)
     low = at.long().clamp(max=len(near) - 2)
@@ -128,6 +129,6 @@ def looks_along(textures: Textures, moment: Moment, across: Tensor, count: int, 
         on_crest = at_crests.gather(2, ring.clamp(0, at_crests.shape[2] - 1))
         beyond = torch.where(mountains, on_crest, beyond)
     even = torch.where(number < others - far, even, beyond)
-    none = even.new_tensor(torch.inf)
+    none = even.new_tensor(nearest_m)  # looks that are left over see what the first does
     both = torch.cat([torch.where(number < others, even, none), torch.where(held, looks, none)], -1)
-    return both.sort(-1).values[..., :count].contiguous()
+    return both.sort(-1).values[..., -count:].contiguous()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from model.camera import SHADOW_M, SUN_AZIMUTH_RAD
-from model.land import FEATURES, HEIGHT_M, WALL_M, ceiling
+from model.land import FEATURES, HEIGHT_M, WALL_M, ceiling, of_water
 from model.looking import CLOSER, FINER, far_looks, has_mountains, rings, searched, standing_of
 from model.raster import relief, surfaces
 from model.raster.room import Array, Now, Room, asked, asked_rows, grown
@@ -99,6 +99,8 @@ class Land:
             parts.append(high.reshape(here.shape))
         coarse = np.concatenate(parts, 1)
         relief.ground_between(coarse, at, step, self._distance, self._ground, self._after)
+        if of_water(moment):
+            relief.to_shores(self._distance, self._ground, np.float32(self._level), at, self._after)
         self._at, self._step, self._coarse = at, step, np.ascontiguousarray(coarse[:, : len(at)])
         self._shadows(textures, moment, now, told, *rays, self._coarse)
         dx, dy = self._dx, self._dy

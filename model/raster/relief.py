@@ -8,6 +8,7 @@ import numpy as np
 
 from model.camera import BODIES_M, SHADOW_AHEAD_M, SHADOW_M, SHADOWS_TO_M, SUN_AZIMUTH_RAD, WAVE_PER_M
 from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE, TOWN_CELL_M
+from model.land import SHORE_M, SHORE_SHARE
 from model.looking import AT, FROM_M, NEARER_THAN_FAR_M
 from model.raster.texture import clamp, inlined, kernel, nearest, put, sample_land, sample_of, sine, texel, whole
 
@@ -59,8 +60,9 @@ def look(thing, x0, y0, dx, dy, fine, rings, things, most, slender, out):  # typ
                     at -= 1
                 own[at] = value
             found += 1
-        held, others = 0, looks - found * len(AT)
-        number, k = 0, 0
+        held, others = 0, looks - things * len(AT)
+        number, k = 0, (things - found) * len(AT)
+        out[i, :k] = fine[0]
         while k < looks:
             even = np.float32(1e9)
             if number < others - far:
@@ -169,6 +171,27 @@ def ground_between(coarse, at, step, distance, out, after):  # type: ignore[no-u
             near = coarse[i0, k0] + a * (coarse[i1, k0] - coarse[i0, k0])
             far = coarse[i0, k0 + 1] + a * (coarse[i1, k0 + 1] - coarse[i0, k0 + 1])
             out[i, k] = near + b * (far - near)
+
+
+@kernel
+def to_shores(distance, ground, level, at, after):  # type: ignore[no-untyped-def]
+    """Move the two distances next to each shore, of distance (C, K) in m, to it, and their ground (C, K) to the water's
+    `level`. after (C, K): which of the distances `at` each lies beyond. See `model.land`.
+    """
+    for i in range(distance.shape[0]):
+        d0, h0 = np.float32(0), np.float32(0)
+        for k in range(distance.shape[1]):
+            d1, h1 = distance[i, k], ground[i, k] - level
+            if k > 0 and (h0 > 0) != (h1 > 0) and d1 > d0:
+                shore = d0 + (d1 - d0) * clamp(h0 / (h0 - h1), 0.0, 1.0)
+                distance[i, k - 1], distance[i, k] = shore, shore * (1 + SHORE_SHARE)
+                ground[i, k - 1] = level + SHORE_M if h0 > 0 else level - SHORE_M
+                ground[i, k] = level + SHORE_M if h1 > 0 else level - SHORE_M
+                while after[i, k - 1] < len(at) - 2 and at[after[i, k - 1] + 1] < shore:
+                    after[i, k - 1] += 1
+                while after[i, k] > 0 and at[after[i, k]] > shore:
+                    after[i, k] -= 1
+            d0, h0 = d1, h1
 
 
 @inlined
