@@ -14,6 +14,7 @@ from model.camera import EYE_M, HORIZON, NEAREST_M, distances
 from model.conditions import ENVIRONMENT, FAIR, GRID
 from model.diorama.places import PLACES
 from model.field import PERIOD_M, SIZE, field_of
+from model.land import _to_shores
 from model.points import Land
 from model.preset import PRESETS
 from model.shading import Moment, Textures, sample
@@ -59,9 +60,9 @@ def _both_ways(moment: Moment, rows: int = 30) -> tuple[torch.Tensor, torch.Tens
     return quick, slow.detach()
 
 
-@pytest.mark.parametrize("place", ["coast", "forest"])
+@pytest.mark.parametrize("place", ["desert", "forest"])
 def test_the_quick_way_for_one_moment_equals_the_reference(place: str) -> None:
-    """Folding the conditions into the weights, in blocks, changes nothing."""
+    """Folding the conditions into the weights, in blocks, changes nothing. (Shores are met by it alone.)"""
     moment = _moment(place)
     moment.presence[:, 2, 3] = 1.0
     moment.environment[:, ENVIRONMENT.index("snow")] = 0.6
@@ -172,3 +173,13 @@ def test_rays_begin_where_the_picture_does_but_at_ones_feet_where_walls_and_dune
     assert nearest_of(_moment("meadow"), -0.3) > 1.5 * NEAREST_M
     assert nearest_of(_moment("meadow"), -0.9) == nearest_of(_moment("street"), -0.3) == NEAREST_M
     assert nearest_of(_moment("desert"), -0.3) == NEAREST_M < nearest_of(_moment("coast"), -0.3)
+
+
+def test_rays_meet_a_shore_where_it_is() -> None:
+    distance = torch.tensor([[[10.0, 20.0, 30.0, 40.0]]])
+    above = torch.tensor([[[1.0, 0.5, -1.5, -2.0]]])  # m, of the ground above the water
+    moved, beside = _to_shores(distance, above)
+    assert moved[0, 0].tolist() == pytest.approx([10.0, 22.5, 22.5, 40.0], rel=1e-3)
+    assert beside[0, 0, 1] > 0 > beside[0, 0, 2] and beside[0, 0, 0] == beside[0, 0, 3] == 0
+    same, none = _to_shores(distance, above.abs())
+    assert torch.equal(same, distance) and not bool(none.any())
