@@ -20,7 +20,8 @@ from model.field import DETAIL_CELL_M, SIZE
 from model.looking import standing_of
 from model.shading import Moment, Textures, nearest
 
-STEP_M = DETAIL_CELL_M  # between two looks for things: no texel is left out
+STEP_M = DETAIL_CELL_M  # between two looks for things: no texel is left out where slender ones stand,
+BROAD = 0.5  # and every second one where things are less slender than that
 AT, BESIDE, RADIUS, RANK = range(4)  # columns of a thing that is passed
 _SAME = 3e-3  # m; two whose middles are passed so nearly at one place are one
 
@@ -40,7 +41,7 @@ def passed(thing, x0, y0, dx, dy, most, slender, out):  # type: ignore[no-untype
     """
     count, square = 0, dx * dx + dy * dy
     long = math.sqrt(square)
-    for n in range(int((BODIES_M[1] - NEAREST_M) / STEP_M)):
+    for n in range(0, int((BODIES_M[1] - NEAREST_M) / STEP_M), 2 if slender < BROAD else 1):
         d = NEAREST_M + n * STEP_M
         u, v = (x0 + dx * d) / DETAIL_CELL_M, (y0 + dy * d) / DETAIL_CELL_M
         ui, vi = math.floor(u + 0.5), math.floor(v + 0.5)
@@ -84,6 +85,7 @@ def passed_by(textures: Textures, moment: Moment, across: Tensor) -> Tensor:
     most, slender = standing_of(moment)
     radius = size * DETAIL_CELL_M * (1 - slender)
     found = (rank <= most) & (beside.abs() < radius) & (passes > NEAREST_M) & (passes < BODIES_M[1])
+    found &= (torch.arange(len(fine), device=fine.device) % 2 == 0) | (slender >= BROAD)
     # Sorted by distance those of one thing are neighbours.
     order = torch.where(found, passes, torch.inf).sort(-1)
     at = order.values

@@ -51,19 +51,19 @@ from model.shadow import LEAST_BLOCKS
 from model.view import View
 
 # Numbers of 32 bits: with those of 64 a walk takes a third longer.
-_NONE, _ONE, _HALF, _TENTH, _SEVEN = (np.float32(value) for value in (0, 1, 0.5, 0.1, 7))
+_NONE, _ONE, _TWO, _SIX, _SEVEN, _HALF, _TENTH = (np.float32(value) for value in (0, 1, 2, 6, 7, 0.5, 0.1))
 _LEAST, _APART, _MOST, _FAN = (np.float32(value) for value in (0.02, APART_M, MOST_CLUMP, FAN))
 _PER_TIER, _PER_KNOT, _SUN_X, _SUN_Y = (np.float32(value) for value in (1 / TIER_M, 1 / KNOT_M, SUN_X, SUN_Y))
 _DROOP, _UNEVEN, _LEAN, _FOOT, _BENT = (np.float32(value) for value in (DROOP, UNEVEN, LEAN, FAN_FOOT, BENT))
-_KNOT = np.float32(0.86)
+_KNOT, _STEMS = np.float32(0.86), np.array(CULMS, np.float32)
 # Cells of a thing's box, from LOW of its height below its foot, HIGH of that in all, from its middle to its side.
 UPS, OFFS, LOW, HIGH = 24, 12, 0.15, 1.25
 _LOW, _UPS = np.float32(LOW), np.float32(UPS / HIGH)
 _SOUNDINGS = 16  # points of a cell that are asked whether anything shows there
 _CHANCES = np.random.default_rng(0).random((UPS * OFFS * _SOUNDINGS, 5), np.float32)
 _SHOWS = np.float32(math.log(0.02))  # less cover than this is none; as a logit
-_PAIRS_M = 50.0  # from here on a large picture's columns, two pixels wide, are told two pixels high
-_LAYERS = 5  # of what stands behind one another no more is seen
+_PAIRS_M = 16.0  # from here on a large picture's columns, two pixels wide, are told two pixels high
+_LAYERS = 4  # of what stands behind one another no more is seen
 # Of a thing on a ray: distance in m, how far beside its middle and its radius in m, rank, ground at its foot in m, its
 # middle's x in m, how much of it is told as a body, and its height in m.
 THING = ("distance", "beside", "radius", "rank", "ground", "x", "there", "high")
@@ -129,8 +129,8 @@ def _tell_thing(d, rank, wide, high, row, leans):  # type: ignore[no-untyped-def
     row[6], row[7], row[8], row[17] = high / 10, wide / 3, rank, math.sin(40 * rank)
     row[19], row[20], row[21] = 1 / (1 + d * 0.028), d / 100, 16 / (d + 4)
     row[22], row[23] = sine(rank * 18 * math.pi), sine(rank * 18 * math.pi + math.pi / 2)
-    for c in range(len(CULMS)):
-        leans[c] = _LEAN * sine(9 * rank + CULMS[c][1])
+    for c in range(len(_STEMS)):
+        leans[c] = _LEAN * sine(9 * rank + _STEMS[c, 1])
 
 
 @inlined
@@ -139,17 +139,17 @@ def _tell_point(q, h, up, clump, leaf, twig, f_x, f_y, row, leans):  # type: ign
     off, front = abs(q), math.sqrt(max(_ONE - q * q, _NONE))
     level, knots = h * _PER_TIER + _SEVEN * row[8] + _DROOP * off + _UNEVEN * clump, h * _PER_KNOT + row[8]
     culm = np.float32(9)
-    for c in range(len(CULMS)):
-        beside_it = q - np.float32(CULMS[c][0]) - leans[c] * up
+    for c in range(len(_STEMS)):
+        beside_it = q - _STEMS[c, 0] - leans[c] * up
         if abs(beside_it) < abs(culm):
             culm = beside_it
     row[0], row[1], row[2], row[3], row[4], row[5] = q, off, q * q, front, up, h * _TENTH
-    row[9], row[10], row[11], row[12] = leaf, twig, clump, level - np.float32(math.floor(level))
-    row[13] = max(abs(knots - np.float32(math.floor(knots)) - _HALF) * 2 - _KNOT, _NONE) * 7
+    row[9], row[10], row[11], row[12] = leaf, twig, clump, level - np.floor(level)
+    row[13] = _SEVEN * max(_TWO * abs(knots - np.floor(knots) - _HALF) - _KNOT, _NONE)
     row[14], row[15] = culm, abs(culm)
     row[16] = sine(_FAN * q / (off + max(up, _NONE) + _FOOT) + _BENT * clump)
     row[18] = (q * f_y - front * f_x) * _SUN_X - (q * f_x + front * f_y) * _SUN_Y
-    row[24], row[25] = min(max(up * 6, _NONE), _ONE), math.sqrt(max(_ONE - up, _NONE))
+    row[24], row[25] = min(max(_SIX * up, _NONE), _ONE), math.sqrt(max(_ONE - up, _NONE))
     row[26], row[27] = leaf * off, clump * off
 
 
@@ -158,7 +158,7 @@ def sounding_features(things, counts, chances, out):  # type: ignore[no-untyped-
     """What the network is told of points all over boxes of things of a picture, cell by cell (UPS, OFFS, _SOUNDINGS):
     into out uint16 (…, FEATURES), bfloat16 by its bits. chances (…, 5): where in its cell each is, and its textures.
     """
-    row, leans, n = np.zeros(FEATURES, np.float32), np.zeros(len(CULMS), np.float32), 0
+    row, leans, n = np.zeros(FEATURES, np.float32), np.zeros(len(_STEMS), np.float32), 0
     bits = row.view(np.uint32)
     i, t = 0, -1
     for a in range(UPS):
@@ -213,7 +213,7 @@ def body_features(  # type: ignore[no-untyped-def]
     the swaying; wind 0..1.
     """
     n, rows = 0, depth.shape[1]
-    row, leans = np.zeros(FEATURES, np.float32), np.zeros(len(CULMS), np.float32)
+    row, leans = np.zeros(FEATURES, np.float32), np.zeros(len(_STEMS), np.float32)
     bits = row.view(np.uint32)
     falls = slope[0] - slope[1]
     taken, eye = np.zeros(rows, np.bool_), np.float32(eye)

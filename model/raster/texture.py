@@ -37,8 +37,8 @@ def whole(x):  # type: ignore[no-untyped-def]
 @inlined
 def sample(texture, u, v):  # type: ignore[no-untyped-def]
     """Bilinear sample of a tileable texture (512²,) at (u, v) texels."""
-    i, j = whole(u), whole(v)
-    a, b = np.float32(u - i), np.float32(v - j)
+    low_u, low_v = np.floor(u), np.floor(v)
+    a, b, i, j = np.float32(u - low_u), np.float32(v - low_v), np.int64(low_u), np.int64(low_v)
     u0, u1 = i & _MASK, (i + 1) & _MASK
     v0, v1 = (j & _MASK) * SIZE, ((j + 1) & _MASK) * SIZE
     top = texture[v0 + u0] + a * (texture[v0 + u1] - texture[v0 + u0])
@@ -49,8 +49,8 @@ def sample(texture, u, v):  # type: ignore[no-untyped-def]
 @inlined
 def sample_of(texture, channel, u, v):  # type: ignore[no-untyped-def]
     """The same of one channel of a texture (512², channels)."""
-    i, j = whole(u), whole(v)
-    a, b = np.float32(u - i), np.float32(v - j)
+    low_u, low_v = np.floor(u), np.floor(v)
+    a, b, i, j = np.float32(u - low_u), np.float32(v - low_v), np.int64(low_u), np.int64(low_v)
     u0, u1 = i & _MASK, (i + 1) & _MASK
     v0, v1 = (j & _MASK) * SIZE, ((j + 1) & _MASK) * SIZE
     p, q = texture[v0 + u0, channel], texture[v1 + u0, channel]
@@ -62,8 +62,8 @@ def sample_of(texture, channel, u, v):  # type: ignore[no-untyped-def]
 @inlined
 def sample_land(texture, u, v):  # type: ignore[no-untyped-def]
     """The four channels of a texture (512², 4)."""
-    i, j = whole(u), whole(v)
-    a, b = np.float32(u - i), np.float32(v - j)
+    low_u, low_v = np.floor(u), np.floor(v)
+    a, b, i, j = np.float32(u - low_u), np.float32(v - low_v), np.int64(low_u), np.int64(low_v)
     u0, u1 = i & _MASK, (i + 1) & _MASK
     v0, v1 = (j & _MASK) * SIZE, ((j + 1) & _MASK) * SIZE
     one = np.float32(1)
