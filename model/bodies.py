@@ -29,6 +29,7 @@ from model.camera import (
     MOST_CLUMP,
     OVER,
     ROUGH,
+    SHALLOW_M,
     SLIM,
     SUN_AZIMUTH_RAD,
     SWAY,
@@ -130,22 +131,22 @@ class Bodies(nn.Module):
         d, beside, radius, rank = things.unbind(-1)
         dx, dy = (way[..., None] for way in ways)
         long = (dx * dx + dy * dy).sqrt()
-        x, y = moment.camera[:, 0, None, None].float() + dx * d, moment.camera[:, 1, None, None].float() + dy * d
+        # Of its middle.
+        x = moment.camera[:, 0, None, None].float() + dx * d - beside * dy / long
+        y = moment.camera[:, 1, None, None].float() + dy * d + beside * dx / long
+        yaw = moment.camera[:, 3, None, None].float()
+        away = (d - beside * (dy * yaw.sin() - dx * yaw.cos()) / long).clamp(min=1)
         base = moment.world.view(-1, 1, 1) * SIZE * SIZE
         land = sample(textures.land, base, x / LAND_CELL_M, y / LAND_CELL_M)
         shore = moment.shore.float()[:, :, None, None]
         seaward = (x - shore[:, 0]) * shore[:, 2].sin() + (y - shore[:, 1]) * shore[:, 2].cos()
-        held = d > 0
+        held, grove = d > 0, land[..., 3]
         distance = torch.where(held, d, 1.0)
-        x, y = x - beside * dy / long, y + beside * dx / long  # of its middle
-        yaw = moment.camera[:, 3, None, None].float()
-        away = (d - beside * (dy * yaw.sin() - dx * yaw.cos()) / long).clamp(min=1)
-        grove = sample(textures.land, base, x / LAND_CELL_M, y / LAND_CELL_M)[..., 3]
         shift = textures.shift[moment.world][:, :, None, None]
         grain = sample(textures.grain, 0, (x + shift[:, 0]) / DETAIL_CELL_M, (y + shift[:, 1]) / DETAIL_CELL_M)
         with torch.autocast(x.device.type, enabled=False):
             told = told.float()
-            ground = terrain.heights(moment, land, seaward, distance, told)
+            ground = terrain.heights(moment, land, seaward, away, told)
             level = terrain.level(told)[:, 0].view(-1, 1, 1) * 10
             high = torch.zeros_like(d)
             index = held.flatten().nonzero()[:, 0]
@@ -153,13 +154,14 @@ class Bodies(nn.Module):
                 parts = [torch.ones_like(d), rank, grove, ground / 40, away.log() / 4, (away / 40).clamp(max=2), grain]
                 tall = of_some(terrain.stands, [p.reshape(-1).take(index) for p in parts], held, index, told)
                 high = high.flatten().index_copy(0, index, 10 * tall[:, 0]).view_as(d)
+        high = high * (1 - (level - ground) / SHALLOW_M).clamp(0, 1)
         high = high.minimum(ceiling(moment) - ground)
         blocks = weight_of(moment, "block_m")
         if blocks is not None:
             row, column = (((p + shift[:, k]) / TOWN_CELL_M).floor().long() & (SIZE - 1) for p, k in ((y, 1), (x, 0)))
             held = held & ~((texels(textures.town, row * SIZE + column)[..., 0] > 0) & (blocks > LEAST_BLOCKS))
         wide = torch.minimum(radius, SLIM * high).clamp(min=1e-3)
-        there = (1 - from_afar(away)) * (held & (ground >= level) & (high > LEAST_M) & (beside.abs() < wide))
+        there = (1 - from_afar(away)) * (held & (high > LEAST_M) & (beside.abs() < wide))
         return Standing(distance, beside / wide, wide, high, ground, rank, there, x)
 
     def forward(

@@ -32,6 +32,7 @@ ROCK_SHARE, ROCK_M, ROCK_HIGH = 1 / 256, (0.125, 4.0), 0.7  # and how much slowe
 # Things are told pixel by pixel this far, as heights of the land from the end on, and as both between.
 BODIES_M, THINGS = (90.0, 130.0), 16  # m; at most so many on a ray
 SLIM = 0.5  # of its height a thing is wide at most, from its middle
+SHALLOW_M = 1.5  # deep, and nothing stands in the water; where it is less deep things are smaller
 SWAY = 0.10  # of its width a thing sways at its top in a storm
 UNDER_M, OVER = 0.6, 1.06  # what is told of one begins so far below its foot, and ends at so much of its height
 # Textures on the front of a thing: metres of one texel.

@@ -87,7 +87,7 @@ class Easing:
     The rates are arbitrary but shared: the diorama eases with them too, so the model knows how change looks.
     """
 
-    PLACE_STEP = 1 / 54  # a change of place takes 4.5 s
+    PLACE_STEP = 1 / 72  # a change of place takes 6 s
     SUN_STEP_RAD = 0.010  # from noon to night in 14 s
     ENVIRONMENT_STEP = 1 / 56
     STYLE_STEP = 1 / 24

@@ -33,6 +33,7 @@ from model.camera import (
     SAND_JAG,
     SAND_X,
     SAND_Y,
+    SHALLOW_M,
     SIDE_M,
     SLIM,
     SUN_AZIMUTH_RAD,
@@ -490,19 +491,19 @@ def render(  # type: ignore[no-untyped-def]
             most = passed(things, px + shift[0], py + shift[1], dx, dy, place[_COVER] * 2.5, place[_SLENDER], passes_by)
             for n in range(most):
                 z, beside, radius, rank = passes_by[n]
-                wx, wy = px + dx * z, py + dy * z
-                ground = ground_along(land, place, shore, sea_x, sea_y, wx, wy, z)
-                mx, my = wx - beside * right_x, wy - beside * right_y
+                mx, my = px + dx * z - beside * right_x, py + dy * z - beside * right_y
                 away = z - beside * (right_x * sy + right_y * cy)
+                ground = ground_along(land, place, shore, sea_x, sea_y, mx, my, away)
+                dry = clamp(1 - (level - ground) / SHALLOW_M, 0.0, 1.0)
                 there = 1 - from_afar(away)
                 if (
-                    ground < level
+                    dry <= 0
                     or there <= 0
                     or (place[_BLOCK] > 0.5 and house_at(town, shift, place, mx, my, away)[0] > 0)
                 ):
                     continue
                 du, dv = (mx + shift[0]) / DETAIL_CELL_M, (my + shift[1]) / DETAIL_CELL_M
-                high = full_height(place, rank, sample(detail, 2, du, dv))
+                high = full_height(place, rank, sample(detail, 2, du, dv)) * dry
                 high = min(high * grown_at(land, place, mx, my, rank, ground, away), roof_m - ground)
                 wide = min(radius, SLIM * high)
                 if abs(beside) >= wide:

@@ -27,6 +27,7 @@ from model.camera import (
     MOST_CLUMP,
     OVER,
     ROUGH,
+    SHALLOW_M,
     SLIM,
     SWAY,
     SWAY_RAD_S,
@@ -80,23 +81,26 @@ def things_along(  # type: ignore[no-untyped-def]
     at (K,): distances, ground (C', K) in m there, of every `step`-th ray; built: whether houses stand.
     """
     n, found = 0, np.zeros((THINGS, 4))
+    first = dx[0] * ahead_y - dy[0] * ahead_x
+    apart = (dx[-1] * ahead_y - dy[-1] * ahead_x - first) / max(len(dx) - 1, 1)
     for i in range(len(dx)):
         long = math.sqrt(dx[i] * dx[i] + dy[i] * dy[i])
         right_x, right_y = dy[i] / long, -dx[i] / long
         counts[i] = passed(thing, x0 + shift[0], y0 + shift[1], dx[i], dy[i], most, slender, found)
-        i0 = i // step
-        i1, a, k0 = min(i0 + 1, ground.shape[0] - 1), (i - i0 * step) / step, 0
         for t in range(counts[i]):
             d, beside = found[t, 0], found[t, 1]
-            while k0 < len(at) - 2 and at[k0 + 1] < d:
-                k0 += 1
-            b = clamp((d - at[k0]) / (at[k0 + 1] - at[k0]), 0.0, 1.0)
-            near = ground[i0, k0] + a * (ground[i1, k0] - ground[i0, k0])
-            high = near + b * (ground[i0, k0 + 1] + a * (ground[i1, k0 + 1] - ground[i0, k0 + 1]) - near)
             x, y = x0 + dx[i] * d - beside * right_x, y0 + dy[i] * d - beside * right_y
             away = max(d - beside * (right_x * ahead_x + right_y * ahead_y), 1.0)
+            # The ray that passes its middle, and how far off on it.
+            across = ((x - x0) * ahead_y - (y - y0) * ahead_x) / away
+            ray = clamp((across - first) / apart, 0.0, len(dx) - 1.0) / step
+            i0, k0 = int(ray), np.searchsorted(at, away, "right") - 1
+            i0, k0 = min(i0, ground.shape[0] - 2), min(max(k0, 0), len(at) - 2)
+            a, b = ray - i0, clamp((away - at[k0]) / (at[k0 + 1] - at[k0]), 0.0, 1.0)
+            near = ground[i0, k0] + a * (ground[i0 + 1, k0] - ground[i0, k0])
+            high = near + b * (ground[i0, k0 + 1] + a * (ground[i0 + 1, k0 + 1] - ground[i0, k0 + 1]) - near)
             there = clamp((BODIES_M[1] - away) / (BODIES_M[1] - BODIES_M[0]), 0.0, 1.0)
-            if high < level or (
+            if high <= level - SHALLOW_M or (
                 built and town[texel((x + shift[0]) / TOWN_CELL_M, (y + shift[1]) / TOWN_CELL_M), 0] > 0
             ):
                 there = 0.0
@@ -327,7 +331,9 @@ def stand(
     with torch.autocast("cpu", enabled=False):
         high = 10 * asked(terrain.stands, out, count, told.float())[:, 0]
     at = places[:count]
-    flat[at, 7] = np.minimum(high, float(ceiling(moment)) - flat[at, 4])
+    foot = flat[at, 4]
+    high *= (1 - (land.level - foot) / SHALLOW_M).clip(0, 1)
+    flat[at, 7] = np.minimum(high, float(ceiling(moment)) - foot)
     left, own = room("left", columns, rows), room("own", columns, rows)
     before, after = room("before", columns, rows, 3), room("after things", columns, rows, kind="u1")
     left[:], own[:], before[:], after[:] = 1, 0, 0, 0
