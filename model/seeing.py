@@ -18,13 +18,11 @@ from torch import Tensor
 from model.brush import Brush, is_painted
 from model.conditions import Array
 from model.precision import reducing
-from model.preset import Preset
+from model.preset import SHARES, Preset
 from model.raster import finish
 from model.raster.raster import LARGE, Between, Raster
 from model.shading import Moment, Textures
 from model.view import View
-
-SHARES = (1.0, 0.75, 0.5)  # of a large picture's height and width, at which it may be told
 
 
 @dataclass(frozen=True)

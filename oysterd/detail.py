@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 
 from model.conditions import STEPS_PER_S
-from model.seeing import SHARES
+from model.preset import SHARES
 
 _WINDOW_STEPS = 6 * STEPS_PER_S  # six seconds: less is a hiccup, as when another program starts
 _NEXT_COSTS = 1.45  # times what a size does costs the next larger one, at most

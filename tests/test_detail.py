@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model.conditions import STEPS_PER_S
-from model.seeing import SHARES
+from model.preset import SHARES
 from model.world import load
 from oysterd.detail import Detail
 
