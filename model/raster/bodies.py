@@ -61,6 +61,7 @@ _KNOT, _STEMS = np.float32(0.86), np.array(CULMS, np.float32)
 UPS, OFFS, LOW, HIGH = 24, 12, 0.15, 1.25
 _LOW, _UPS = np.float32(LOW), np.float32(UPS / HIGH)
 _SOUNDINGS = 16  # points of a cell that are asked whether anything shows there
+_STRIDE = 7919  # from thing to thing that is asked about, so that they lie all over a picture
 _CHANCES = np.random.default_rng(0).random((UPS * OFFS * _SOUNDINGS, 5), np.float32)
 _SHOWS = np.float32(math.log(0.02))  # less cover than this is none; as a logit
 _PAIRS_M = 16.0  # from here on a large picture's columns, two pixels wide, are told two pixels high
@@ -158,24 +159,17 @@ def _tell_point(q, h, up, clump, leaf, twig, f_x, f_y, row, leans):  # type: ign
 
 
 @kernel
-def sounding_features(things, counts, chances, out):  # type: ignore[no-untyped-def]
+def sounding_features(things, some, chances, out):  # type: ignore[no-untyped-def]
     """What the network is told of points all over boxes of things of a picture, cell by cell (UPS, OFFS, _SOUNDINGS):
-    into out uint16 (…, FEATURES), bfloat16 by its bits. chances (…, 5): where in its cell each is, and its textures.
+    into out uint16 (…, FEATURES), bfloat16 by its bits. things (…, THING), of which `some` are asked
+    about in turn; chances (…, 5): where in its cell each point is, and its textures.
     """
     row, leans, n = np.zeros(FEATURES, np.float32), np.zeros(len(_STEMS), np.float32), 0
     bits = row.view(np.uint32)
-    i, t = 0, -1
     for a in range(UPS):
         for b in range(OFFS):
             for _ in range(_SOUNDINGS):
-                # The next thing of the picture that has a height, of every seventh ray.
-                for _ in range(len(counts)):
-                    t += 1
-                    if t >= counts[i]:
-                        i, t = (i + 7) % len(counts), 0
-                    if t < counts[i] and things[i, t, 6] > 0 and things[i, t, 7] > LEAST_M:
-                        break
-                d, _, radius, rank, _, _, _, high = things[i, t]
+                d, _, radius, rank, _, _, _, high = things[some[n * _STRIDE % len(some)]]
                 wide = min(radius, np.float32(SLIM) * high)
                 _tell_thing(d, rank, wide, high, row, leans)
                 chance = chances[n]
@@ -334,6 +328,9 @@ def stand(
     foot = flat[at, 4]
     high *= (1 - (land.level - foot) / SHALLOW_M).clip(0, 1)
     flat[at, 7] = np.minimum(high, float(ceiling(moment)) - foot)
+    some = at[flat[at, 7] > LEAST_M]
+    if not len(some):
+        return
     left, own = room("left", columns, rows), room("own", columns, rows)
     before, after = room("before", columns, rows, 3), room("after things", columns, rows, kind="u1")
     left[:], own[:], before[:], after[:] = 1, 0, 0, 0
@@ -342,7 +339,7 @@ def stand(
     pixels, whose = (room(name, columns * rows, kind="i4") for name in ("body pixels", "body things"))
     told_of, shows = room.rows("body features", columns * rows, FEATURES), room("shows", UPS, OFFS, kind="?")
     shader, sounding = view.bodies.shader, room.rows("soundings", UPS * OFFS * _SOUNDINGS, FEATURES)
-    sounded(asked_rows(shader, sounding, sounding_features(things, counts, _CHANCES, sounding), told), shows)
+    sounded(asked_rows(shader, sounding, sounding_features(flat, some, _CHANCES, sounding), told), shows)
     pairs_from = np.float32(_PAIRS_M if land.coarse[2] > 1 else math.inf)
     turn = (now.clock * SWAY_RAD_S) % (2 * math.pi)
     for _ in range(_LAYERS):
