@@ -7,17 +7,17 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from worlds import moment_in
 
 from model.bodies import Bodies
 from model.camera import BODIES_M, NEAREST_M
-from model.conditions import GRID
 from model.diorama import places
 from model.diorama.bodies import FRONT, body_at, lit_at
 from model.diorama.places import PLACES
 from model.field import field_of
 from model.passing import passed_by
 from model.preset import PRESETS
-from model.shading import Moment, Textures
+from model.shading import Textures
 from model.training.view import random_fronts
 from model.view import View
 
@@ -67,21 +67,11 @@ def test_every_thing_has_colours(name: str) -> None:
     assert 0.05 < out[:, 0].mean() < 0.95 and 0.02 < out[out[:, 0] > 0.5, 1:].mean() < 1
 
 
-def _moment(place: str) -> Moment:
-    return Moment(
-        world=torch.zeros(1, dtype=torch.long), place=torch.eye(len(PLACES))[PLACES.index(place)][None],
-        environment=torch.zeros(1, 7), flash=torch.zeros(1),
-        camera=torch.tensor([[700.0, 300.0, 3.0, 0.4, 0.0]], dtype=torch.float64),
-        shore=torch.zeros(1, 3, dtype=torch.float64), phases=torch.zeros(1, 5, dtype=torch.float64),
-        presence=torch.zeros(1, *GRID, 2),
-    )  # fmt: skip
-
-
 @torch.no_grad()
 def _laid(place: str, depth_m: float, high_m: float = 8.0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Things all as high, wholly white, over a black picture so far off: picture, depth, and what is left open."""
     torch.manual_seed(0)
-    view, moment = View(PRESETS["tiny"]).eval(), _moment(place)
+    view, moment = View(PRESETS["tiny"]).eval(), moment_in(place)
     for layer in (view.terrain.ground.out, view.terrain.stands.out, view.terrain.level):
         torch.nn.init.zeros_(layer.weight)
         torch.nn.init.zeros_(layer.bias)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from worlds import moment_in
 
 from model.camera import BODIES_M, FARTHEST_M, NEAREST_M, THINGS
-from model.conditions import GRID
-from model.diorama.places import PLACES
 from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE, field_of
 from model.looking import CLOSER, STANDING_TO_M, far_looks, has_mountains, looks_along, rings, searched, standing_of
 from model.passing import AT, BESIDE, RADIUS, passed, passed_by
@@ -22,16 +21,6 @@ LOOKS = 112
 NEAR = searched(LOOKS, NEAREST_M)
 
 
-def _moment(place: str) -> Moment:
-    return Moment(
-        world=torch.zeros(1, dtype=torch.long), place=torch.eye(len(PLACES))[PLACES.index(place)][None],
-        environment=torch.zeros(1, 7), flash=torch.zeros(1),
-        camera=torch.tensor([[700.0, 300.0, 3.0, 0.4, 0.0]], dtype=torch.float64),
-        shore=torch.zeros(1, 3, dtype=torch.float64), phases=torch.zeros(1, 5, dtype=torch.float64),
-        presence=torch.zeros(1, *GRID, 2),
-    )  # fmt: skip
-
-
 def _far(moment: Moment, far: int) -> np.ndarray:
     """Where rays look far off, (40, far)."""
     out, yaw = np.tile(rings(far), (40, 1)), float(moment.camera[0, 3])
@@ -43,33 +32,33 @@ def _far(moment: Moment, far: int) -> np.ndarray:
 
 
 def test_looks_reach_from_near_to_far() -> None:
-    looks = looks_along(TEXTURES, _moment("forest"), ACROSS, LOOKS)
+    looks = looks_along(TEXTURES, moment_in("forest"), ACROSS, LOOKS)
     assert looks.shape == (1, 40, LOOKS) and bool((looks.diff(dim=-1) >= 0).all())
     assert float(looks[..., 0].max()) < 1.01 * NEAREST_M and float(looks[..., -1].min()) > 0.99 * FARTHEST_M
 
 
 def test_where_nothing_stands_they_are_those_of_every_ray() -> None:
-    looks = looks_along(TEXTURES, _moment("desert"), ACROSS, LOOKS)
+    looks = looks_along(TEXTURES, moment_in("desert"), ACROSS, LOOKS)
     assert torch.allclose(looks, looks[:, :1].expand_as(looks))
     assert float((looks[..., 1:] / looks[..., :-1]).max()) < 1.2
 
 
 def test_what_is_far_off_is_looked_at_on_every_ray_alike() -> None:
-    looks = looks_along(TEXTURES, _moment("forest"), ACROSS, LOOKS)[0]
-    far = int(far_looks(_moment("forest"), LOOKS)[0])
+    looks = looks_along(TEXTURES, moment_in("forest"), ACROSS, LOOKS)[0]
+    far = int(far_looks(moment_in("forest"), LOOKS)[0])
     assert torch.allclose(looks[:, -far:], looks[:1, -far:].expand(-1, far)) and float(looks[0, -far]) > STANDING_TO_M
     assert float(looks[0, -far - 1]) < 1.1 * STANDING_TO_M
 
 
 def test_mountains_are_looked_at_more_often() -> None:
-    looks = looks_along(TEXTURES, _moment("mountains"), ACROSS, LOOKS)[0]
+    looks = looks_along(TEXTURES, moment_in("mountains"), ACROSS, LOOKS)[0]
     beyond = looks > STANDING_TO_M * 1.001
     assert int(beyond.sum(1).min()) == 42
     assert float((looks[:, -41:] / looks[:, -42:-1]).max()) < 1.15
 
 
 def test_crests_are_looked_at() -> None:
-    moment = _moment("mountains")
+    moment = moment_in("mountains")
     yaw = float(moment.camera[0, 3])
     looks = looks_along(TEXTURES, moment, ACROSS, LOOKS)[0]
     fine = torch.linspace(300, 1500, 4000)
@@ -87,7 +76,7 @@ def test_crests_are_looked_at() -> None:
 
 
 def test_the_top_of_what_a_ray_crosses_is_looked_at_where_it_belongs_to_the_land() -> None:
-    moment = _moment("forest")
+    moment = moment_in("forest")
     yaw, found = float(moment.camera[0, 3]), 0
     looks = looks_along(TEXTURES, moment, ACROSS, LOOKS)[0].double()
     at = torch.linspace(BODIES_M[0], BODIES_M[0] + 35, 3500, dtype=torch.float64)
@@ -111,7 +100,7 @@ def test_the_top_of_what_a_ray_crosses_is_looked_at_where_it_belongs_to_the_land
 
 def test_the_raster_looks_where_the_view_does() -> None:
     for place in ("forest", "meadow", "bamboo", "desert", "mountains"):
-        moment = _moment(place)
+        moment = moment_in(place)
         looks = looks_along(TEXTURES, moment, ACROSS, LOOKS)[0].numpy()
         x, y, yaw = (float(moment.camera[0, k]) for k in (0, 1, 3))
         across = ACROSS[0].double().numpy()
@@ -146,16 +135,16 @@ def _passed(moment: Moment) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("place", ["forest", "bamboo", "reef"])
 def test_one_ray_passes_the_same_things_as_among_many(place: str) -> None:
-    many = passed_by(TEXTURES, _moment(place), ACROSS)[0].numpy()
+    many = passed_by(TEXTURES, moment_in(place), ACROSS)[0].numpy()
     same = []
-    for one, row in zip(_passed(_moment(place)), many, strict=True):
+    for one, row in zip(_passed(moment_in(place)), many, strict=True):
         row = row[row[:, AT] > 0]
         same.append(len(one) == len(row) and np.allclose(one, row, atol=0.02))
     assert np.mean(same) > 0.9  # what a ray all but touches the one may find and the other not
 
 
 def test_things_that_are_passed_lie_one_behind_another_and_within_reach() -> None:
-    for one in _passed(_moment("forest")):
+    for one in _passed(moment_in("forest")):
         assert len(one) > 0
         assert (np.diff(one[:, AT]) >= 0).all() and (np.abs(one[:, BESIDE]) < one[:, RADIUS]).all()
         assert one[0, AT] > NEAREST_M and one[-1, AT] < BODIES_M[1]
@@ -164,4 +153,4 @@ def test_things_that_are_passed_lie_one_behind_another_and_within_reach() -> Non
 
 
 def test_nothing_is_passed_where_nothing_stands() -> None:
-    assert not bool(passed_by(TEXTURES, _moment("desert"), ACROSS).any())
+    assert not bool(passed_by(TEXTURES, moment_in("desert"), ACROSS).any())

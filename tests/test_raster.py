@@ -47,6 +47,18 @@ def test_the_raster_shows_what_the_view_shows(model: WorldModel, scene: str) -> 
     assert (np.abs(depth - far) > 0.03 * np.maximum(1, depth)).mean() < 0.04
 
 
+@torch.inference_mode()
+def test_a_picture_does_not_depend_on_what_was_drawn_before(model: WorldModel) -> None:
+    """So that a world that is resumed elsewhere is the same to the bit."""
+    raster, scene = Raster(model.view), looked_at(model, "a forest at noon")
+    with reducing("cpu"):
+        first = raster.picture(*scene, 144, 256)[0].copy()
+        for other in ("a reef", "a lake"):
+            raster.picture(*looked_at(model, other), 144, 256)
+        again = raster.picture(*scene, 144, 256)[0]
+    assert np.array_equal(first, again)
+
+
 @pytest.mark.parametrize("falls", ["rain", "snow"])
 def test_what_falls_is_the_same(model: WorldModel, falls: str) -> None:
     shown, _, picture, _ = both(model, *looked_at(model, "a meadow at noon", **{falls: 0.8}), 144, 256)

@@ -9,13 +9,27 @@ import torch
 
 from model import checkpoint
 from model.brush import Brush
+from model.conditions import GRID
+from model.diorama.places import PLACES
 from model.figures import Figures
 from model.preset import PRESETS, Preset
+from model.shading import Moment
 from model.sound_codec import SoundCodec
 from model.text import TextHead
 from model.transformer import Nacre
 from model.view import View
 from model.world import WorldModel
+
+
+def moment_in(place: str) -> Moment:
+    """A moment somewhere in the first of the fields, level and with nothing asked for."""
+    return Moment(
+        world=torch.zeros(1, dtype=torch.long), place=torch.eye(len(PLACES))[PLACES.index(place)][None],
+        environment=torch.zeros(1, 7), flash=torch.zeros(1),
+        camera=torch.tensor([[700.0, 300.0, 3.0, 0.4, 0.0]], dtype=torch.float64),
+        shore=torch.zeros(1, 3, dtype=torch.float64), phases=torch.zeros(1, 5, dtype=torch.float64),
+        presence=torch.zeros(1, *GRID, 2),
+    )  # fmt: skip
 
 
 def random_network(preset: Preset) -> Nacre:
