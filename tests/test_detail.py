@@ -34,11 +34,26 @@ def test_a_hiccup_changes_nothing() -> None:
     assert detail.share == 1
 
 
-def test_a_machine_that_is_too_slow_gets_smaller_pictures_and_says_so() -> None:
+@pytest.mark.parametrize(("took_s", "share"), [(0.08, 1.0), (0.1, 0.75), (0.14, 0.5), (0.4, 0.5)])
+def test_a_world_that_begins_is_drawn_as_large_as_its_first_steps_allow(took_s: float, share: float) -> None:
     detail, clock = Detail(), _Clock()
+    told = clock.steps(detail, took_s, 9 * max(took_s, 1 / STEPS_PER_S))
+    assert detail.share == share and len(told) == (share < 1)
+    assert all(f"{1000 * took_s:.0f} ms" in line for line in told)
+
+
+def test_a_first_picture_that_takes_long_is_no_slow_machine() -> None:
+    detail, clock = Detail(), _Clock()
+    assert clock.steps(detail, 1.5, 3) == [] and clock.steps(detail, 0.06, 1) == []
+    assert detail.share == 1
+
+
+def test_a_machine_that_gets_too_slow_draws_smaller_pictures_and_says_so() -> None:
+    detail, clock = Detail(), _Clock()
+    clock.steps(detail, 0.03, 1)
     told = clock.steps(detail, 0.1, 9)
     assert detail.share == 0.75 and len(told) == 1
-    assert "100 ms" in told[0] and "three quarters" in told[0] and "world.height_px" in told[0]
+    assert "ms, more than its 83" in told[0] and "three quarters" in told[0] and "world.height_px" in told[0]
     told = clock.steps(detail, 0.09, 9)
     assert detail.share == 0.5 and "half" in told[0]
     assert clock.steps(detail, 0.09, 30) == [] and detail.share == 0.5  # there is nothing smaller
@@ -46,6 +61,7 @@ def test_a_machine_that_is_too_slow_gets_smaller_pictures_and_says_so() -> None:
 
 def test_a_larger_size_is_tried_again_and_less_often_where_it_fails() -> None:
     detail, clock = Detail(), _Clock()
+    clock.steps(detail, 0.03, 1)
     waited: list[float] = []
     for _ in range(7):
         clock.steps(detail, 0.1, 9)
@@ -59,6 +75,7 @@ def test_a_larger_size_is_tried_again_and_less_often_where_it_fails() -> None:
 
 def test_what_gets_fast_again_is_drawn_in_full_step_by_step() -> None:
     detail, clock = Detail(), _Clock()
+    clock.steps(detail, 0.03, 1)
     clock.steps(detail, 0.1, 20)
     assert detail.share == 0.5
     told = clock.steps(detail, 0.03, 200)
@@ -67,6 +84,7 @@ def test_what_gets_fast_again_is_drawn_in_full_step_by_step() -> None:
 
 def test_a_larger_size_is_not_tried_while_the_smaller_is_slow_already() -> None:
     detail, clock = Detail(), _Clock()
+    clock.steps(detail, 0.03, 1)
     clock.steps(detail, 0.1, 9)
     assert clock.steps(detail, 0.06, 2000) == [] and detail.share == 0.75
 
