@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 import torch
@@ -19,7 +22,16 @@ TEACHER_HEIGHT = 216  # pixels, of the pictures that judges learn from
 _loaded: list[WorldModel] = []
 
 
+def _end_with(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
+
+
 def _ready(name: str) -> None:
+    # A pool's processes don't notice when whoever evaluates is killed, and would work on for minutes.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     torch.set_num_threads(1)
     _loaded.append(load(name, height=TEACHER_HEIGHT))  # judges know the diorama at this size
 
