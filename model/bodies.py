@@ -46,8 +46,7 @@ from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE, TOWN_CELL_M
 from model.land import Terrain, ceiling
 from model.litter import fade
 from model.passing import from_afar
-from model.shading import Moment, Shader, Textures, of_places, of_some, sample, texels, weight_of
-from model.shadow import LEAST_BLOCKS
+from model.shading import Moment, Shader, Textures, cleared, of_places, of_some, sample, texels, weight_of
 
 FEATURES = 28
 _WIND = ENVIRONMENT.index("wind")
@@ -147,7 +146,7 @@ class Bodies(nn.Module):
         with torch.autocast(x.device.type, enabled=False):
             told = told.float()
             ground = terrain.heights(moment, land, seaward, away, told)
-            level = terrain.level(told)[:, 0].view(-1, 1, 1) * 10
+            level = terrain.water(told)[0].view(-1, 1, 1)
             high = torch.zeros_like(d)
             index = held.flatten().nonzero()[:, 0]
             if len(index):
@@ -156,10 +155,10 @@ class Bodies(nn.Module):
                 high = high.flatten().index_copy(0, index, 10 * tall[:, 0]).view_as(d)
         high = high * (1 - (level - ground) / SHALLOW_M).clamp(0, 1)
         high = high.minimum(ceiling(moment) - ground)
-        blocks = weight_of(moment, "block_m")
-        if blocks is not None:
+        if weight_of(moment, "block_m") is not None:
             row, column = (((p + shift[:, k]) / TOWN_CELL_M).floor().long() & (SIZE - 1) for p, k in ((y, 1), (x, 0)))
-            held = held & ~((texels(textures.town, row * SIZE + column)[..., 0] > 0) & (blocks > LEAST_BLOCKS))
+            built = texels(textures.town, row * SIZE + column)[..., 0] > 0
+            high = torch.where(built, high * cleared(moment), high)
         wide = torch.minimum(radius, SLIM * high).clamp(min=1e-3)
         there = (1 - from_afar(away)) * (held & (high > LEAST_M) & (beside.abs() < wide))
         return Standing(distance, beside / wide, wide, high, ground, rank, there, x)

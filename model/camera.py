@@ -12,6 +12,7 @@ HORIZON = 0.46  # height of a level camera's horizon, of the picture from its to
 EYE_M = 2.6
 WALK_M_S, STRAFE_M_S = 4.5, 3.0  # what forward = 1 and strafe = 1 mean
 SUN_AZIMUTH_RAD, MOON_AZIMUTH_RAD, MOON_RAD = 1.2, -0.4, 0.33  # bearings from north; the moon's height
+STARS_FINER = 3.0  # than other textures of the sky
 NEAREST_M, FARTHEST_M = 2.2, 2800.0
 
 
@@ -20,10 +21,15 @@ SWAY_X, GRASS_X, GRASS_Y = (2 * math.pi * n / 2048 for n in (98, 81, 39))
 # Ripples of sand, a quarter of a metre apart, and by how much land and grain bend them.
 SAND_X, SAND_Y = (2 * math.pi * n / 2048 for n in (7600, 2660))
 SAND_BEND, SAND_JAG = 5.0, 1.6
-# How far off towards the sun a tree or a house is looked for that takes its light, and how soft a shadow's edge is.
+# How far off towards the sun a house is looked for that takes its light, and how soft a shadow's edge is.
 SHADOW_M, SHADOW_SOFT = (1.5, 4.0, 7.0), (0.6, 0.25)  # m; m, and m a metre
 SHADOWS_TO_M = 140.0  # farther off none is looked for
-SHADOW_AHEAD_M = 3.0  # trees near by sink; their shadows a little later
+SHADOW_AHEAD_M = 3.0  # houses near by sink; their shadows a little later
+# How far off towards the sun a thing is looked for whose shade lies on the ground, how long that is at most, how far it
+# reaches beyond the thing's foot and to its sides, of the thing's width, how soft it ends, and where it is told no more
+# and begins to fade.
+SHADE_AT_M, SHADE_LONGEST_M = tuple(2.0 * n for n in range(7)), 12.0
+SHADE_FOOT, SHADE_SIDE, SHADE_SOFT, SHADE_TO_M = 0.6, 0.75, 1.4, (88.0, 32.0)
 # Texels of the finest textures that a metre shows, or a texel of the detail: such that they repeat with the field.
 BLOOM_SCALE, RIPPLE_SCALE, WEB_SCALE = 2.25, 1.25, 1.0
 CRAGS_M = 20.0, 40.0  # above its valleys a mountain begins to be rock, and in how many more it is that all over
@@ -52,6 +58,8 @@ RAIN_HEIGHTS_S, SNOW_HEIGHTS_S = 3.7, 0.24  # how fast drops and flakes fall thr
 # Layers of what falls: texels to a picture's height, and where they begin.
 FALL_LAYERS = ((300.0, 0.0), (470.0, 133.0))
 FLOOR_M, WINDOW_M = 3.2, 2.6  # of a house's front
+CLEARED_M = 6.0  # high houses may be, and nothing grows where they stand
+HOUSE_M = 1.5  # high a house is, and its ground is seen no more
 ROOF_M = 9.0  # how far above the eyes a ceiling is
 OPEN_M = 3000.0  # how much higher land may rise under the open sky
 # Where the field has walls of rock, by its patches and hills; and how far off they begin and have grown.
@@ -83,3 +91,15 @@ def wall_of(hills: float, patch: float) -> float:
     """How much rock stands in a wall, 0..1, by what the field says. Plain, so that kernels can be made of it."""
     t = min(max((WALL_PATCH * patch + WALL_HILLS * hills - WALL_LEAST) * WALL_STEEP, 0.0), 1.0)
     return t * t * (3 - 2 * t)
+
+
+def shade_of(ahead: float, beside: float, high: float, wide: float, tangent: float) -> float:
+    """How much of the sun's light a thing takes from a point of the ground, 0..1.
+
+    Its middle stands `ahead` m from there towards the sun and `beside` m to a side; it is `high` and, from its middle,
+    `wide` m. tangent: of the sun's height. Plain, so that kernels can be made of it.
+    """
+    long = 0.5 * min(high / tangent, SHADE_LONGEST_M)
+    along, across = (ahead - long) / (long + SHADE_FOOT * wide), beside / (SHADE_SIDE * wide)
+    t = min(max(SHADE_SOFT * (1 - along * along - across * across), 0.0), 1.0)
+    return t * t * (3 - 2 * t) * min(high, 1.0)

@@ -1,4 +1,4 @@
-"""What is told of a view pixel by pixel where one looks closely: windows, leaves, and what water mirrors."""
+"""What is told of a view pixel by pixel where one looks closely: windows, and what water mirrors."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from model.camera import FLOOR_M, RIPPLE_RAD, WINDOW_M
+from model.camera import FLOOR_M, HOUSE_M, RIPPLE_RAD, WINDOW_M
 from model.points import STANDS_M, Points
 from model.shading import Moment, Shader, of_some
 
-_FOLIAGE_M = 120.0  # farther off no leaf is told from another
 _MIRRORS = 0.02  # less than this is no mirror
 
 
@@ -68,17 +67,13 @@ def with_fronts(
     given = of_some(fronts, parts, met.where, met.index, told)
     own = picture.reshape(-1, 3)
     under = own.index_select(0, met.index)
-    lit = under + torch.sigmoid(given[:, 3:]) * (given[:, :3] - under)
+    shown = torch.sigmoid(given[:, 3:]) * (house / HOUSE_M).clamp(0, 1)[:, None]
+    lit = under + shown * (given[:, :3] - under)
     return own.index_copy(0, met.index, lit.to(own)).view(picture.shape)
 
 
-def _met(
-    where: Tensor, moment: Moment, points: Points, at: Tensor, slope: Tensor, met_m: Tensor | None = None
-) -> _Met | None:
-    """Pixels `where` (B, C, R) something that is looked at closely is met; None if nowhere.
-
-    It is met_m (B, C, R) off, as `meet` gives; without that as far as the points that are shown.
-    """
+def _met(where: Tensor, moment: Moment, points: Points, at: Tensor, slope: Tensor) -> _Met | None:
+    """Pixels `where` (B, C, R) something that is looked at closely is met; None if nowhere."""
     index = where.flatten().nonzero()[:, 0]
     if not len(index):
         return None
@@ -86,8 +81,6 @@ def _met(
     column, row = index // r, index % r
     shown = column * points.distance.shape[-1] + at.flatten().take(index)
     distance, ground = (values.reshape(-1).take(shown) for values in (points.distance, points.ground))
-    if met_m is not None:
-        distance = met_m.reshape(-1).take(index)
     line = slope.reshape(-1).take(column // c * r + row)
     height = moment.camera[:, 2].float().take(column // c) + line * distance - ground
     return _Met(where, index, shown, distance, height)
@@ -124,7 +117,10 @@ def mirrored(
             d = above_distance.reshape(-1).take(base + row_of(at).long().clamp(0, rows - 1))
             at = row - 2 * low + torch.where(d > 0, 2 * low * z / torch.maximum(d, z), 0.0)
         tremor = shown[..., 4].reshape(-1).take(index)
-        at = torch.minimum(row_of(at + tremor * RIPPLE_RAD * focal), row_of(row) - 1).clamp(0, rows - 1)
+        # No ripple shows what is lower than both its mirror image and the horizon.
+        least = torch.maximum(row_of(at), row_of(horizon.take(column // c)) - 0.5)
+        at = torch.minimum(row_of(at + tremor * RIPPLE_RAD * focal), torch.minimum(row_of(row) - 1, least))
+        at = at.clamp(0, rows - 1)
         first = at.long()
     flat = above.reshape(-1, 3)
     seen = torch.lerp(

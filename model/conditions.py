@@ -87,7 +87,7 @@ class Easing:
     The rates are arbitrary but shared: the diorama eases with them too, so the model knows how change looks.
     """
 
-    PLACE_STEP = 1 / 72  # a change of place takes 6 s
+    PLACE_STEP = 1 / 48  # a change of place takes 4 s, and longer where water rises to one's feet
     SUN_STEP_RAD = 0.010  # from noon to night in 14 s
     ENVIRONMENT_STEP = 1 / 56
     STYLE_STEP = 1 / 24
@@ -105,10 +105,12 @@ class Easing:
         self.style = np.eye(len(STYLES), dtype=np.float32)[0]
         self.lift_m = np.float32(0)
         self.loud = np.float32(0)
+        self.pace = np.float32(1)  # of a change of place
 
     def towards(self, place: Array, environment: Array, motion: Array) -> tuple[Array, Array, Array]:
         """Advance one step towards the targets; the eased place (8,), environment (7,) and motion (4,)."""
-        self.place = self.place + np.clip(place - self.place, -self.PLACE_STEP, self.PLACE_STEP)
+        step = self.PLACE_STEP * float(self.pace)
+        self.place = self.place + np.clip(place - self.place, -step, step)
         limit = np.full(len(ENVIRONMENT), self.ENVIRONMENT_STEP, np.float32)
         limit[0] = self.SUN_STEP_RAD
         self.environment = self.environment + np.clip(environment - self.environment, -limit, limit)

@@ -16,6 +16,7 @@ from model.camera import (
     GRASS_RAD_S,
     GRASS_X,
     GRASS_Y,
+    HOUSE_M,
     OPEN_M,
     RIPPLE_SCALE,
     ROOF_M,
@@ -32,7 +33,19 @@ from model.looking import STANDING_TO_M, middles, standing_of
 from model.passing import from_afar
 from model.points import STANDS_M, Land, Points
 from model.preset import Preset
-from model.shading import Moment, Shader, Textures, features, nearest, of_places, of_some, sample, texels, weight_of
+from model.shading import (
+    Moment,
+    Shader,
+    Textures,
+    cleared,
+    features,
+    nearest,
+    of_places,
+    of_some,
+    sample,
+    texels,
+    weight_of,
+)
 from model.shadow import LEAK, LEAST_BLOCKS, looming
 
 _RAIN, _WIND = ENVIRONMENT.index("rain"), ENVIRONMENT.index("wind")
@@ -85,7 +98,7 @@ class Terrain(nn.Module):
 
     def __init__(self, preset: Preset, told: int) -> None:
         super().__init__()
-        self.level = nn.Linear(told, 2)  # of the water, and how high it swells
+        self.level = nn.Linear(told, 2)  # of the water, as a square, and how high it swells
         self.light = nn.Linear(told, 6)  # from all round, and what a surface adds of its own measure
         self.haze = nn.Linear(told, 1)  # how much of the light 100 m of air take, as a logarithm
         with torch.no_grad():
@@ -102,6 +115,11 @@ class Terrain(nn.Module):
         self.houses = Shader(4, 1, 16, 2, told)
         self.surface = Shader(FEATURES, SURFACE, preset.view_width, 3, told)
         self.fronts = Shader(18, 4, 32, 2, told)
+
+    def water(self, told: Tensor) -> tuple[Tensor, Tensor]:
+        """How high water stands, and how high it swells, both (B,), in m."""
+        level, swell = self.level(told).float().unbind(1)
+        return -10 * level.square(), F.softplus(swell) * 0.3
 
     def density(self, told: Tensor) -> Tensor:
         """How much of the light the air takes, (B,), a metre: what is d m off keeps exp(-d * density) of its colour."""
@@ -133,7 +151,7 @@ class Terrain(nn.Module):
         shore = moment.shore.float()[:, :, None]
         seaward = (x - shore[:, 0]) * shore[:, 2].sin() + (y - shore[:, 1]) * shore[:, 2].cos()
         ground = self.heights(moment, here, seaward, torch.full_like(x, 2.2), told)
-        return ground, self.level(told)[:, 0] * 10
+        return ground, self.water(told)[0]
 
     def _to_walls(
         self, textures: Textures, start: tuple[Tensor, Tensor], step: tuple[Tensor, Tensor], distance: Tensor
@@ -199,8 +217,7 @@ class Terrain(nn.Module):
             seaward = (x - shore[:, 0]) * shore[:, 2].sin() + (y - shore[:, 1]) * shore[:, 2].cos()
             return x, y, seaward, sample(textures.land, base, x / LAND_CELL_M, y / LAND_CELL_M)
 
-        level, swell = self.level(told).float().unbind(1)
-        level, swell = level.view(-1, 1, 1) * 10, F.softplus(swell).view(-1, 1, 1) * 0.3
+        level, swell = (value.view(-1, 1, 1) for value in self.water(told))
         beside = None
         if of_water(moment) and len(told) == 1 and not torch.is_grad_enabled():
             _, _, seaward, land = along(distance)
@@ -231,7 +248,7 @@ class Terrain(nn.Module):
                 house, hue = 20 * F.leaky_relu(rises, LEAK) * built, town[..., 2] * built
         # In houses, and under water, nothing grows.
         if blocks is not None:
-            tall = tall * (house.abs() < 0.05)
+            tall = torch.where(town[..., 0] > 0, tall * cleared(moment), tall)
         grown, tall = tall, tall * from_afar(away)
         depth = (level - ground).clamp(min=0)
         # Waves run where a sea is, or comes; nothing else needs them.
@@ -292,9 +309,10 @@ class Terrain(nn.Module):
         gleam = (each(((clock * 1.1) % (2 * math.pi)).float()) + 5 * at.land[..., 3]).sin()
         sway = each(((clock * SWAY_RAD_S) % (2 * math.pi)).float()) + at.x * SWAY_X
         grass = each(((clock * GRASS_RAD_S) % (2 * math.pi)).float()) + at.x * GRASS_X + at.y * GRASS_Y
-        level = each(self.level(told).float()[:, 0]) * 10
+        level = each(self.water(told)[0])
         grain = at.grain * (1.4 - distance / 160).clamp(0, 1)
-        shadows = looming(self.stands, self.houses, textures, moment, at, told)
+        built = (at.house / HOUSE_M).clamp(0, 1)  # what begins to rise has the ground's look
+        shadows = looming(self.houses, textures, moment, at, told)
         inputs = features(
             [
                 part.expand_as(at.ground)
@@ -304,7 +322,7 @@ class Terrain(nn.Module):
                     (-at.depth * 2).exp(), ((at.ground - level) / 2).clamp(-2, 2), at.ground / 40, at.tall / 10,
                     *change.unbind(-1), (-1.6 * at.off_sun).exp(), (-14 * at.off_sun).exp(),
                     distance.log() / 4, 1 / (1 + distance * 0.028), sway.sin(), grass.sin(),
-                    (at.house > 0.3).float(), at.hue, gleam, web, coral_sin, coral_cos,
+                    built, at.hue * built, gleam, web, coral_sin, coral_cos,
                     *shadows,
                 )
             ]

@@ -38,7 +38,8 @@ from model.shading import Moment, Textures, of_places, sample, weight_of
 
 # Where each of the textures ends, and where it begins to fade, in m.
 FINE_M, GRIT_M, SAND_M, BLOOM_M = (45.6, 7.6), (16.8, 4.8), (33.8, 7.8), (112.5, 22.5)
-KINDS = 6  # fine, bump, grit, sand, crags of mountains, walls of rock
+KINDS = 7  # fine, bump, grit, sand, crags of mountains, walls of rock, and the shade of what grows
+SHADE = KINDS - 1
 WALLS_M = 10.0  # high, and walls are rock and nothing else
 DARKEST = 0.25  # of the ground's own light
 CLOSED = 4.5  # blossoms with less than exp(-CLOSED) of their colour are none
@@ -92,15 +93,16 @@ class Litter(nn.Module):
 
     def forward(
         self, textures: Textures, moment: Moment, picture: Tensor, bare: Tensor, distance: Tensor, across: Tensor,
-        slope: Tensor, density: Tensor, told: Tensor,
+        slope: Tensor, density: Tensor, shade: Tensor | None, told: Tensor,
     ) -> Tensor:  # fmt: skip
         """Picture (B, C, R, 3) with what lies on its ground where that is `bare` (B, C, R), `distance` m off.
 
-        across (B, C): of the columns, in focal lengths; slope (B, R): of lines of sight; density (B,): of the air.
+        across (B, C): of the columns, in focal lengths; slope (B, R): of lines of sight; density (B,): of the air;
+        shade (B, C, R): as `model.shade.shade_on` gives.
         """
         flowers, walls = weight_of(moment, "flowers") is not None, weight_of(moment, "wall_m") is not None
         ridges = weight_of(moment, "ridge_m") is not None
-        ends = math.inf if walls or ridges else (BLOOM_M if flowers else FINE_M)[0]
+        ends = math.inf if walls or ridges or shade is not None else (BLOOM_M if flowers else FINE_M)[0]
         where = bare & (distance > 0) & (distance < ends)
         if not bool(where.any()):
             return picture
@@ -137,7 +139,7 @@ class Litter(nn.Module):
             sand = sand * (0.6 + 0.3 * patch + 0.3 * grain).clamp(0, 1) * fade(distance, SAND_M)
         gains, blossoms = self.gains(told)
         parts = torch.stack([fine * near, bump * near, grit, sand, crag, wall * shown if walls else wall], -1)
-        tone = torch.einsum("bcrk,bkj->bcrj", parts, gains)
+        tone = torch.einsum("bcrk,bkj->bcrj", parts, gains[:, :SHADE])
         tone = (1 + tone * where[..., None]).clamp(min=DARKEST)
         if flowers:
             opens, patchy, closed, kind, first, haze, *adds = blossoms.view(-1, BLOSSOM, 1, 1, 1).unbind(1)
@@ -148,4 +150,6 @@ class Litter(nn.Module):
             share = (kind[..., 0] * patch + first[..., 0]).sigmoid()[..., None]
             one, other = torch.cat(adds[:3], -1), torch.cat(adds[3:], -1)
             tone = tone + shown[..., None] * torch.lerp(other, one, share)
+        if shade is not None:
+            tone = tone * (1 + shade[..., None] * gains[:, None, None, SHADE]).clamp(min=0)
         return picture * tone

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from model.camera import CLEARED_M
 from model.conditions import ENVIRONMENT, ENVIRONMENT_RANGE
 from model.diorama.places import COLUMN, PLACES, TABLE
 from model.field import FALL, SIZE, SKY, Field
@@ -102,6 +103,11 @@ def of_places(moment: Moment, column: str) -> Tensor:
     """What the moments' places have of something, in its own measure, (B, 1, 1)."""
     row = torch.from_numpy(TABLE[:, COLUMN[column]]).to(moment.place.device)
     return (moment.place.float() @ row).view(-1, 1, 1)
+
+
+def cleared(moment: Moment) -> Tensor:
+    """How much of what would grow where houses stand they leave, 0..1, (B, 1, 1)."""
+    return (1 - of_places(moment, "block_m") / CLEARED_M).clamp(0, 1)
 
 
 def weight_of(moment: Moment, column: str) -> Tensor | None:

@@ -1,4 +1,8 @@
-"""The sky of a view: its colours in any direction, with sun, moon, clouds and stars, or what stands in their place."""
+"""The sky of a view: its colours in any direction, with sun, moon, clouds and stars, or what stands in their place.
+
+Stars, and crystals on a ceiling, are finer than the rest: the network tells what colour they add there, the field where
+they are.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,15 @@ import math
 import torch
 from torch import Tensor, nn
 
-from model.camera import MOON_AZIMUTH_RAD, MOON_RAD, ROOF_M, SUN_AZIMUTH_RAD
+from model.camera import MOON_AZIMUTH_RAD, MOON_RAD, ROOF_M, STARS_FINER, SUN_AZIMUTH_RAD
 from model.conditions import ENVIRONMENT
 from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE
+from model.litter import smooth
 from model.preset import Preset
-from model.shading import Moment, Shader, Textures, features, sample, weight_of
+from model.shading import Moment, Shader, Textures, features, of_places, sample, weight_of
 
 _SUN = ENVIRONMENT.index("sun_rad")
+CRYSTAL = 1.7  # of the bloom; where a ceiling has more, one gleams
 _TURN = SIZE / math.pi  # texels to a radian: two textures round the horizon
 
 
@@ -24,9 +30,11 @@ class Sky(nn.Module):
 
     def __init__(self, preset: Preset, told: int) -> None:
         super().__init__()
-        self.shader = Shader(16 + 20, 3, preset.view_width, 3, told)
+        self.shader = Shader(15 + 17, 6, preset.view_width, 3, told)
 
-    def forward(self, textures: Textures, moment: Moment, across: Tensor, tangent: Tensor, told: Tensor) -> Tensor:
+    def forward(
+        self, textures: Textures, moment: Moment, across: Tensor, tangent: Tensor, told: Tensor, sparkles: bool = True
+    ) -> Tensor:
         """Colours (B, N, 3) of the sky in directions: tangents `across` and up, both (B, N)."""
         yaw = moment.camera[:, 3:4].float()
         azimuth = yaw + across.atan()
@@ -47,10 +55,10 @@ class Sky(nn.Module):
         cu, cv = azimuth.sin() * over * 15 + drift, azimuth.cos() * over * 15
         cloud = sample(textures.cloud, 0, cu, cv)
         wisp = sample(textures.wisp, 0, cu * 2.3 + 90, cv * 2.3) * (up * 5).clamp(0, 1)
-        star = sample(textures.star, 0, azimuth * _TURN, up * 160)
+        sparkle = sample(textures.star, 0, azimuth * (_TURN * STARS_FINER), up * (160 * STARS_FINER))
         inputs = [
             up, up.clamp(min=0).mul(1.25).clamp(max=1).sqrt(), (-9 * up.clamp(min=0)).exp(), (up * 9).clamp(0, 1),
-            cloud + 0.34 * wisp, wisp, star, (-1.6 * off_sun.square()).exp(), (-30 * d).exp(), (-5 * d).exp(),
+            cloud + 0.34 * wisp, wisp, (-1.6 * off_sun.square()).exp(), (-30 * d).exp(), (-5 * d).exp(),
             (-4 * d).exp() * cloud, ((0.0034 - d) * 900).clamp(0, 1), (-300 * d).exp(),
             ((0.0022 - m) * 1500).clamp(0, 1), (-28 * m).exp(), (up < 0.004).float(),
         ]  # fmt: skip
@@ -63,11 +71,10 @@ class Sky(nn.Module):
         # What only some places have is looked up only there.
         space = weight_of(moment, "space")
         if space is None:
-            inputs += [none] * 8
+            inputs += [none] * 7
         else:
             gas = sample(textures.cloud, 0, azimuth * (_TURN / 2), up * 130)
             veins = sample(textures.wisp, 0, azimuth * _TURN + 40, up * 190)
-            sparkle = sample(textures.mote, 0, azimuth * _TURN + 99, up * 160) ** 6
             globe = ((0.042 - m) * 500).clamp(0, 1)
             limb = (0.28 + 3.4 * off_moon + 2.2 * over_moon).clamp(0, 1) * globe
             band = (55 * over_moon + 1.5 * gas).sin() * globe
@@ -76,7 +83,7 @@ class Sky(nn.Module):
             belt = ((0.21 - ring) * 14).clamp(0, 1) * ((ring - 0.085) * 30).clamp(0, 1)
             belt = belt * (1 - globe * (tilt > 0))
             shown = (space.view(-1, 1) > 0).float()
-            inputs += [part * shown for part in (gas, veins, sparkle, globe, limb, band, belt, (gas + 0.4 * veins))]
+            inputs += [part * shown for part in (gas, veins, globe, limb, band, belt, (gas + 0.4 * veins))]
         under = weight_of(moment, "sunken")
         if under is None:
             inputs += [none] * 3
@@ -98,7 +105,7 @@ class Sky(nn.Module):
             inputs += [far_off * shown, near * shown, (up * 14).clamp(0, 1) * shown]
         roof = weight_of(moment, "roof")
         if roof is None:
-            inputs += [none] * 6
+            inputs += [none] * 4
         else:
             away_m = ROOF_M / up.clamp(min=0.012)
             hx = moment.camera[:, 0:1].float() + (yaw.sin() + yaw.cos() * across) * away_m * stretch
@@ -109,10 +116,10 @@ class Sky(nn.Module):
             crystal = sample(textures.bloom, 0, hx / DETAIL_CELL_M, hy / DETAIL_CELL_M)
             near = (-0.022 * away_m).exp()
             shown = (roof.view(-1, 1) > 0).float()
-            inputs += [
-                p * shown for p in (patch * near, rough * near, crystal, near, (crystal - 1.7).clamp(min=0) * near)
-            ]
-            inputs += [shown.expand_as(up)]
+            inputs += [p * shown for p in (patch * near, rough * near, near)] + [shown.expand_as(up)]
+            covered = of_places(moment, "roof").view(-1, 1)
+            sparkle = torch.lerp(sparkle, smooth(2 * (crystal - CRYSTAL)) * near, covered)
         while inputs[-1] is none:  # what no place here has need not be told
             inputs.pop()
-        return self.shader(features(inputs), told).float()
+        given = self.shader(features(inputs), told).float()
+        return given[..., :3] + sparkle[..., None] * given[..., 3:] if sparkles else given[..., :3]

@@ -29,6 +29,7 @@ from model.overlay import Overlay
 from model.passing import passed_by
 from model.points import STANDS_M, Land
 from model.preset import Preset
+from model.shade import shade_on
 from model.shading import LITTLE, TOLD, Moment, Textures, weight_of
 from model.sky import Sky
 
@@ -95,7 +96,7 @@ class View(nn.Module):
         heights = 2 * tangent_half / aspect  # of the picture, in focal lengths
         pitch = moment.camera[:, 4:5].float()
         slope = (HORIZON - v)[None] * heights + pitch.tan()  # (B, R)
-        far = self.sky(textures, moment, across, torch.full_like(across, 0.003), told)
+        far = self.sky(textures, moment, across, torch.full_like(across, 0.003), told, sparkles=False)
         if distance is None:
             nearest = nearest_of(moment, float(slope[0, -1])) if b == 1 else NEAREST_M
             distance = looks_along(textures, moment, across, self.preset.view_looks, nearest)
@@ -105,7 +106,10 @@ class View(nn.Module):
         colour, met = shown[..., :3], torch.where(cover > 0.5, met, 0.0)
         bare = (points.depth <= 0) & (points.tall < STANDS_M) & (points.house < STANDS_M)
         density = self.terrain.density(told)
-        colour = self.litter(textures, moment, colour, bare.gather(2, at), met, across, slope, density, told)
+        bare, shade = bare.gather(2, at), None
+        if weight_of(moment, "tree_cover") is not None:
+            shade = shade_on(self.terrain.stands, textures, moment, bare, met, across, slope, told)
+        colour = self.litter(textures, moment, colour, bare, met, across, slope, density, shade, told)
         if weight_of(moment, "block_m") is not None:
             colour = with_fronts(self.terrain.fronts, moment, colour, points, at, cover, slope, told)
         open_sky = cover < 1

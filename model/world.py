@@ -48,7 +48,10 @@ from model.view import View
 from model.walker import Walker, blown
 from model.wish import Wish
 
-SNAPSHOT_FORMAT = "oysterd-world-5"
+# A place changes at this share of its pace while water stands so near the height of one's feet, in m, and faster up to
+# the other.
+FLOOD_PACE, FLOOD_M = 0.25, (0.5, 3.5)
+SNAPSHOT_FORMAT = "oysterd-world-6"
 CONTEXT_LEVEL = 0.05  # noise on committed steps: the model was trained to see through it, so small errors don't pile up
 SHIFT = 2.0  # spends more of the few sampling steps at high noise, where a step decides the most
 REACH = 6.0  # deviations a latent may stray: of the diorama's, none strays further
@@ -298,15 +301,30 @@ class World:
         def stand_at(x: float, y: float) -> float:
             return self._heights(self._moment(plan, walker, plan.environment, 0.0), [x], [y])[0]
 
-        return walker.advanced(
+        walker = walker.advanced(
             plan.motion, float(plan.easing.pitch_rad), plan.environment, self.gust, stand_at, plan.lift_m
         )
+        plan.easing.pace = self._pace(plan, walker)
+        return walker
+
+    def _pace(self, plan: Plan, walker: Walker) -> np.float32:
+        """How fast a place may change now: water that comes or goes floods level ground in a moment."""
+        if plan.place.max() >= 1:
+            return np.float32(1)
+        ground, level = self._ground(self._moment(plan, walker, plan.environment, 0.0), [walker.x], [walker.y])
+        away_m = abs(float(ground[0] - level))
+        least, (near_m, far_m) = FLOOD_PACE, FLOOD_M
+        return np.float32(np.clip(least + (1 - least) * (away_m - near_m) / (far_m - near_m), least, 1))
+
+    def _ground(self, moment: Moment, x: list[float], y: list[float]) -> tuple[Tensor, Tensor]:
+        """Heights in m of ground at points in m, and of water."""
+        at = (torch.tensor([values], device=self.model.device) for values in (x, y))
+        ground, level = self.model.view.ground_at(self.textures, moment, *at)
+        return ground[0], level
 
     def _heights(self, moment: Moment, x: list[float], y: list[float]) -> list[float]:
         """Heights in m of ground, or of the water over it, at points in m."""
-        at = (torch.tensor([values], device=self.model.device) for values in (x, y))
-        ground, level = self.model.view.ground_at(self.textures, moment, *at)
-        return torch.maximum(ground[0], level).tolist()  # type: ignore[no-any-return]
+        return torch.maximum(*self._ground(moment, x, y)).tolist()  # type: ignore[no-any-return]
 
     def _denoised(self, vector: Tensor, flash: float | None) -> tuple[Tensor, list[Committed]]:
         """Latents (S, Z) of the step, and what its layers are to remember of it."""
@@ -374,7 +392,7 @@ class World:
         tensors = {f"cache.{name}": value for name, value in self.cache.tensors().items()}
         for name in ("place", "environment", "motion", "presence", "style"):
             tensors[f"easing.{name}"] = torch.from_numpy(np.array(getattr(self.easing, name)))
-        for name in ("pitch_rad", "lift_m", "loud"):
+        for name in ("pitch_rad", "lift_m", "loud", "pace"):
             tensors[f"easing.{name}"] = torch.tensor(float(getattr(self.easing, name)))
         for field in fields(SynthState):
             tensors[f"synth.{field.name}"] = torch.from_numpy(np.array(getattr(self.synth, field.name)))

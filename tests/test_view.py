@@ -86,19 +86,19 @@ def test_a_field_is_its_seed_and_the_same_after_a_period() -> None:
     assert (here - again).abs().mean() < 0.01
 
 
-def test_what_stands_towards_the_sun_looms_the_more_the_lower_the_sun() -> None:
+def test_houses_towards_the_sun_loom_the_more_the_lower_the_sun() -> None:
     view, loomed = random_view(PRESETS["tiny"]).eval(), []
     torch.nn.init.constant_(view.terrain.level.bias, -5.0)  # and all land is dry
-    torch.nn.init.zeros_(view.terrain.stands.out.weight)
-    torch.nn.init.constant_(view.terrain.stands.out.bias, 0.5)  # so that trees stand, whatever the weights
+    torch.nn.init.zeros_(view.terrain.houses.out.weight)
+    torch.nn.init.constant_(view.terrain.houses.out.bias, 0.3)  # so that houses stand, whatever the weights
     for sun in (0.1, 0.6, 1.3):
-        moment = _moment("forest")
+        moment = _moment("street")
         moment.environment[:, ENVIRONMENT.index("sun_rad")] = sun
         across, looks = torch.linspace(-0.7, 0.7, 24)[None], torch.linspace(3, 60, 50)
         with torch.no_grad():
             terrain, told = view.terrain, view.told_of(moment)
             points, _ = terrain.relief(_textures(), moment, across, looks, told)
-            parts = looming(terrain.stands, terrain.houses, _textures(), moment, points, told)
+            parts = looming(terrain.houses, _textures(), moment, points, told)
         loomed.append(float(torch.stack(parts).mean()))
     assert loomed[0] > loomed[1] > loomed[2] > 0
 

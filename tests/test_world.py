@@ -12,8 +12,9 @@ import torch
 from worlds import tiny_model
 
 from model.conditions import GRID, Chunk, Conditions
+from model.diorama.places import PLACES
 from model.text import WIDTH
-from model.world import DISSOLVE_STEPS, World, WorldError
+from model.world import DISSOLVE_STEPS, FLOOD_PACE, World, WorldError
 
 STEPS = 20  # the tiny preset's rings hold 3 and 4 steps: both wrap several times
 
@@ -216,3 +217,21 @@ def test_a_fork_keeps_its_land() -> None:
 def test_what_nobody_asks_for_the_world_chooses() -> None:
     chosen = [tiny_model().begin(None, seed=seed).step().applied["place"] for seed in range(12)]
     assert len({next(iter(place)) for place in chosen}) > 3
+
+
+@pytest.mark.parametrize(("above_m", "pace"), [(0.0, FLOOD_PACE), (-2.0, 0.625), (10.0, 1.0)])
+def test_a_place_changes_slower_while_water_stands_near_ones_feet(
+    above_m: float, pace: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = _alive(steps=1)
+    monkeypatch.setattr(World, "_ground", lambda *_: (torch.tensor([above_m]), torch.tensor([0.0])))
+    world.wish = replace(world.wish, place=0)
+    world.easing.place = np.eye(len(PLACES), dtype=np.float32)[:2].mean(0)
+    before = world.easing.place.copy()
+    world.step()
+    assert float(world.easing.pace) == pytest.approx(pace)
+    moved = np.abs(world.easing.place - before).max()
+    assert moved == pytest.approx(world.easing.PLACE_STEP, rel=1e-4)
+    before = world.easing.place.copy()
+    world.step()
+    assert np.abs(world.easing.place - before).max() == pytest.approx(pace * moved, rel=1e-3)

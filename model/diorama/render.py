@@ -23,6 +23,7 @@ from model.camera import (
     GRASS_X,
     GRASS_Y,
     HORIZON,
+    HOUSE_M,
     MOON_AZIMUTH_RAD,
     MOON_RAD,
     OVER,
@@ -36,6 +37,7 @@ from model.camera import (
     SHALLOW_M,
     SIDE_M,
     SLIM,
+    STARS_FINER,
     SUN_AZIMUTH_RAD,
     SWAY,
     SWAY_RAD_S,
@@ -53,6 +55,7 @@ from model.diorama.sampling import clamp, hue_of, sample, smooth
 from model.diorama.surfaces import ROCK_RIDGE, ROCK_WALL, front, lights, rock
 from model.diorama.terrain import (
     ceiling,
+    cleared,
     focal_of,
     from_afar,
     full_height,
@@ -60,6 +63,7 @@ from model.diorama.terrain import (
     grown_at,
     house_at,
     nearest_m,
+    shade_at,
     shadow_at,
     tree_at,
     wall_of,
@@ -121,7 +125,6 @@ def render(  # type: ignore[no-untyped-def]
     summit = place[_BASE] + 2.5 * place[_HILL] + place[_RIDGE] + place[_DUNE]
     summit = max(0.0, summit) + place[_WALL] + 4 * place[_SEA] + 1 + highest
     roof_m = ceiling(place, pz)
-    shading = highest if open_air > 0 else 0.0  # no sun comes in under a ceiling or water
     tangent = max(rise, 0.02) / max(low, 0.05)
     sand = 0.5 * clamp(place[_DUNE] / 0.8, 0.0, 1.0) + 0.5 * clamp(place[_DUNE] / 20, 0.0, 1.0)
     row_m = 600 / steps / (EYE_M * f)  # of level ground, at a metre, in the rows a look is to be for near by
@@ -161,7 +164,7 @@ def render(  # type: ignore[no-untyped-def]
             wx, wy = px + dx * z, py + dy * z
             ground = ground_along(land, place, shore, sea_x, sea_y, wx, wy, z)
             wet = ground < level
-            tree = tall = house = hue = mirror = tremble = rocky = 0.0
+            tree = tall = house = hue = mirror = tremble = rocky = built = 0.0
             surface = ground
             if wet:
                 surface, wave = level, 0.0
@@ -175,12 +178,12 @@ def render(  # type: ignore[no-untyped-def]
                 if place[_BLOCK] > 0.5:
                     house, hue = house_at(town, shift, place, wx, wy, z)
                     surface = ground + house
-                if place[_COVER] > 0.005 and z > place[_CLEAR] and house == 0.0:
+                if place[_COVER] > 0.005 and z > place[_CLEAR]:
                     crown, tall, away = tree_at(land, detail, thing, shift, place, wx, wy, ground, z, sy, cy)
-                    tall *= from_afar(away)
+                    tall *= from_afar(away) * cleared(town, shift, place, wx, wy)
                     if tall > 0:
                         tree = crown
-                        surface = ground + tall
+                        surface = ground + house + tall
             surface = min(surface, roof_m)
             row = horizon + (pz - surface) / z * f
             if row < 0:
@@ -276,19 +279,26 @@ def render(  # type: ignore[no-untyped-def]
                     lambert = clamp((rise - slope * low) / math.sqrt(1 + slope * slope) * 1.15 + 0.1, 0.0, 1.3)
                     lambert = max(0.0, lambert - bump * (0.10 + 0.25 * place[_GRAIN]) * (0.4 + 0.6 * low))
                     around = 1.0
-                    if house == 0.0 and (place[_COVER] > 0.005 or place[_BLOCK] > 0.5):
-                        shade, foot = shadow_at(
-                            land, detail, thing, town, shift, place, wx, wy, ground, tall, z, sy, cy, tangent, shading
-                        )
-                        shade *= open_air * (1 - 0.5 * place[_SLENDER])
+                    if house == 0.0 and tree == 0.0 and open_air > 0:  # no sun comes in under a ceiling or water
+                        if place[_BLOCK] > 0.5:
+                            shade, foot = shadow_at(town, shift, place, wx, wy, z, sy, cy, tangent)
+                        if place[_COVER] > 0.005:
+                            shade = max(
+                                shade,
+                                shade_at(land, detail, thing, town, shift, place, wx, wy, ground, z, sy, cy, tangent)
+                                * (1 - 0.5 * place[_SLENDER]),
+                            )
+                        shade *= open_air
                     if house > 0.0:
-                        white = 0.0
+                        # One that begins to rise has the ground's look.
+                        built = clamp(house / HOUSE_M, 0.0, 1.0)
+                        white *= 1 - built
                         shift_hue = 0.45 * (hue - 0.5)
-                        r = (0.47 - 0.02 * place[_PITCHED]) * (1 + shift_hue)
-                        g = 0.42 - 0.12 * place[_PITCHED]
-                        b = (0.38 - 0.18 * place[_PITCHED]) * (1 - shift_hue)
-                        texture = 0.92 + 0.10 * fine
-                        lambert = 0.35 + 0.3 * max(0.0, rise)
+                        r += ((0.47 - 0.02 * place[_PITCHED]) * (1 + shift_hue) - r) * built
+                        g += (0.42 - 0.12 * place[_PITCHED] - g) * built
+                        b += ((0.38 - 0.18 * place[_PITCHED]) * (1 - shift_hue) - b) * built
+                        texture += (0.92 + 0.10 * fine - texture) * built
+                        lambert += (0.35 + 0.3 * max(0.0, rise) - lambert) * built
                     elif tree > 0.0:
                         white *= 0.55 * tree
                         # No two trees are quite the same green.
@@ -303,7 +313,7 @@ def render(  # type: ignore[no-untyped-def]
                             g += (0.14 + 0.55 * hue_of(turn, 1) - g) * sunken
                             b += (0.20 + 0.75 * hue_of(turn, 2) - b) * sunken
                         texture = 0.50 + 0.75 * tree + 0.14 * grain
-                        lambert = (0.30 + 0.70 * tree * max(0.4, rise)) * (1 - 0.45 * shade)
+                        lambert = 0.30 + 0.70 * tree * max(0.4, rise)
                         # The side that turns to the sun is the brighter one.
                         su, sv = du + SIDE_M * sun_x / DETAIL_CELL_M, dv + SIDE_M * sun_y / DETAIL_CELL_M
                         turned = sample(detail, 0, du, dv) - sample(detail, 0, su, sv)
@@ -358,6 +368,7 @@ def render(  # type: ignore[no-untyped-def]
                         fade = clamp(1.5 - z / 70, 0.0, 1.0)
                         for k in range(3):
                             tone, lamp = front(k, h, house, wx + wy, hue, day, warm, fade)
+                            tone, lamp = 1 + (tone - 1) * built, lamp * built
                             painted = (r, g, b)[k]
                             hazy = far[k] * haze
                             column[y, k] += ((painted - hazy) * tone + hazy + lamp * (1 - haze)) * share
@@ -395,12 +406,16 @@ def render(  # type: ignore[no-untyped-def]
             g = far[1] + (colours[0, 1] - far[1]) * e
             b = far[2] + (colours[0, 2] - far[2]) * e
             if night > 0.03:
-                star = sample(sky, 2, azimuth * 162.974661, elevation * 160)
-                s = star * 0.95 * night * (1 - cloud) * clamp(elevation * 6 + space, 0.0, 1.0)
                 d = off_moon * off_moon + (elevation - MOON_RAD) ** 2
                 moon = (smooth((0.0022 - d) * 1500) * 1.0 + math.exp(-d * 28) * 0.20) * night * (1 - 0.8 * cloud)
-                s = (s + moon * (1 - space)) * (1 - roof) * (1 - sunken)
-                r, g, b = r + s, g + s, b + s * 0.95
+                moon *= (1 - space) * (1 - roof) * (1 - sunken)
+                r, g, b = r + moon, g + moon, b + moon * 0.95
+            starry = (
+                max(night * (1 - cloud) * clamp(elevation * 6 + space, 0.0, 1.0), space) * (1 - roof) * (1 - sunken)
+            )
+            if starry > 0.03:
+                star = sample(sky, 2, azimuth * (162.974661 * STARS_FINER), elevation * (160 * STARS_FINER)) * starry
+                r, g, b = r + star, g + star, b + star * 0.95
             if space > 0.01:
                 gas = sample(sky, 0, azimuth * 81.4873305, elevation * 130)
                 veins = sample(sky, 1, azimuth * 162.974661 + 40, elevation * 190)
@@ -409,8 +424,6 @@ def render(  # type: ignore[no-untyped-def]
                 r += lit * (0.46 * tint + 0.03 * (1 - tint))
                 g += lit * (0.10 * tint + 0.34 * (1 - tint))
                 b += lit * (0.52 * tint + 0.48 * (1 - tint))
-                sparkle = sample(sky, 3, azimuth * 162.974661 + 99, elevation * 160) ** 6 * space
-                r, g, b = r + sparkle, g + sparkle * 0.92, b + sparkle * 0.8
                 d = off_moon * off_moon + (elevation - MOON_RAD) ** 2
                 globe = smooth((0.042 - d) * 500) * space
                 limb = clamp(0.28 + 3.4 * off_moon + 2.2 * (elevation - MOON_RAD), 0.02, 1.0)
@@ -496,11 +509,8 @@ def render(  # type: ignore[no-untyped-def]
                 ground = ground_along(land, place, shore, sea_x, sea_y, mx, my, away)
                 dry = clamp(1 - (level - ground) / SHALLOW_M, 0.0, 1.0)
                 there = 1 - from_afar(away)
-                if (
-                    dry <= 0
-                    or there <= 0
-                    or (place[_BLOCK] > 0.5 and house_at(town, shift, place, mx, my, away)[0] > 0)
-                ):
+                dry *= cleared(town, shift, place, mx, my)
+                if dry <= 0 or there <= 0:
                     continue
                 du, dv = (mx + shift[0]) / DETAIL_CELL_M, (my + shift[1]) / DETAIL_CELL_M
                 high = full_height(place, rank, sample(detail, 2, du, dv)) * dry
@@ -550,7 +560,8 @@ def render(  # type: ignore[no-untyped-def]
                 for _ in range(2):
                     d = depths[int(clamp(at, 0.0, y))]
                     at = y - 2 * below + (2 * below * z / max(d, z) if d > 0 else 0.0)
-                at = clamp(at + ripples[y] * RIPPLE_RAD * f, 0.0, y - 1.0)
+                # No ripple shows what is lower than both its mirror image and the horizon.
+                at = clamp(at + ripples[y] * RIPPLE_RAD * f, 0.0, min(y - 1.0, max(at, horizon - 1)))
                 y0 = int(at)
                 y1, part = min(height - 1, y0 + 1), at - y0
                 for k in range(3):

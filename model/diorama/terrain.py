@@ -9,18 +9,23 @@ import numba as nb
 
 from model.camera import (
     BODIES_M,
+    CLEARED_M,
     OPEN_M,
     ROOF_M,
+    SHADE_AT_M,
+    SHADE_TO_M,
     SHADOW_AHEAD_M,
     SHADOW_M,
     SHADOW_SOFT,
     SHADOWS_TO_M,
+    SLIM,
     SUN_AZIMUTH_RAD,
     WALL_FADE_M,
     WALL_FROM_M,
     WAVE_PER_M,
     focal,
 )
+from model.camera import shade_of as plain_shade
 from model.camera import wall_of as plain_wall
 from model.diorama.places import COLUMN
 from model.diorama.sampling import clamp, sample, smooth
@@ -37,6 +42,7 @@ _WIDEST_M = 5.0  # from the border of a crown to its middle at most
 
 
 wall_of: Any = nb.njit(fastmath=True, inline="always")(plain_wall)
+shade_of: Any = nb.njit(fastmath=True, inline="always")(plain_shade)
 
 
 @nb.njit(fastmath=True, inline="always")
@@ -161,14 +167,21 @@ def house_at(town, shift, place, x, y, distance):  # type: ignore[no-untyped-def
 
 
 @nb.njit(fastmath=True, cache=True)
-def shadow_at(  # type: ignore[no-untyped-def]
-    land, detail, thing, town, shift, place, x, y, ground, tall, distance, ahead_x, ahead_y, tangent, highest
-):
-    """How much of the sunlight trees and houses take from what stands `tall` m high at (x, y), and how near their foot
-    is on the sun's side, each 0..1.
+def cleared(town, shift, place, x, y):  # type: ignore[no-untyped-def]
+    """How much of what would grow at (x, y) houses leave, 0..1."""
+    left = clamp(1 - place[_BLOCK] / CLEARED_M, 0.0, 1.0)
+    if left == 1.0:
+        return 1.0
+    u, v = int(math.floor((x + shift[0]) / TOWN_CELL_M)) & 511, int(math.floor((y + shift[1]) / TOWN_CELL_M)) & 511  # noqa: RUF046
+    return left if town[v, u, 0] > 0 else 1.0
 
-    ahead_x, ahead_y: the way along which distances are counted. tangent: of the sun's height. highest: m, of what
-    stands anywhere; what it could not shade is not looked for.
+
+@nb.njit(fastmath=True, cache=True)
+def shadow_at(town, shift, place, x, y, distance, ahead_x, ahead_y, tangent):  # type: ignore[no-untyped-def]
+    """How much of the sunlight houses take from the ground at (x, y), and how near their foot is on the sun's side,
+    each 0..1.
+
+    ahead_x, ahead_y: the way along which distances are counted. tangent: of the sun's height.
     """
     fade = clamp(1.4 - distance * (1.4 / SHADOWS_TO_M), 0.0, 1.0)
     shade = foot = 0.0
@@ -176,27 +189,52 @@ def shadow_at(  # type: ignore[no-untyped-def]
         return 0.0, 0.0
     for at in SHADOW_M:
         soft = SHADOW_SOFT[0] + SHADOW_SOFT[1] * at
-        if at > 2.0 and tall + at * tangent - 0.5 * soft > highest:
-            continue
         sx, sy = x + at * math.sin(SUN_AZIMUTH_RAD), y + at * math.cos(SUN_AZIMUTH_RAD)
         z = distance + (sx - x) * ahead_x + (sy - y) * ahead_y + SHADOW_AHEAD_M
-        stands = 0.0
-        if place[_BLOCK] > 0.5:
-            stands = house_at(town, shift, place, sx, sy, z)[0]
-        if stands == 0.0 and place[_COVER] > 0.005 and z > place[_CLEAR]:
-            stands = tree_at(land, detail, thing, shift, place, sx, sy, ground, z, ahead_x, ahead_y)[1]
+        stands = house_at(town, shift, place, sx, sy, z)[0]
         if stands > 0.0:
-            over = stands - tall - at * tangent
-            shade = max(shade, smooth(0.5 + over / soft) * min(1.0, stands))
+            shade = max(shade, smooth(0.5 + (stands - at * tangent) / soft) * min(1.0, stands))
             if at < 2.0:
                 foot = min(1.0, stands / 3)
     return shade * fade, foot * fade
 
 
+@nb.njit(fastmath=True, cache=True)
+def shade_at(  # type: ignore[no-untyped-def]
+    land, detail, thing, town, shift, place, x, y, ground, distance, ahead_x, ahead_y, tangent
+):
+    """How much of the sunlight what grows takes from the ground at (x, y), 0..1."""
+    fade = clamp((SHADE_TO_M[0] - distance) / (SHADE_TO_M[0] - SHADE_TO_M[1]), 0.0, 1.0)
+    shade = 0.0
+    if fade == 0.0:
+        return 0.0
+    sun_x, sun_y = math.sin(SUN_AZIMUTH_RAD), math.cos(SUN_AZIMUTH_RAD)
+    for at in SHADE_AT_M:
+        u, v = (x + at * sun_x + shift[0]) / DETAIL_CELL_M, (y + at * sun_y + shift[1]) / DETAIL_CELL_M
+        ui, vi = math.floor(u + 0.5), math.floor(v + 0.5)
+        of = thing[int(vi) & 511, int(ui) & 511]
+        if of[3] > place[_COVER] * 2.5:
+            continue
+        right, down = (ui + of[0] - u) * DETAIL_CELL_M + at * sun_x, (vi + of[1] - v) * DETAIL_CELL_M + at * sun_y
+        ahead, beside = right * sun_x + down * sun_y, right * sun_y - down * sun_x
+        radius = of[2] * DETAIL_CELL_M * (1 - place[_SLENDER])
+        most = 1.33 * place[_TREE]
+        if shade_of(ahead, beside, most, radius, tangent) <= shade:
+            continue
+        mx, my = x + right, y + down
+        grain = sample(detail, 2, (mx + shift[0]) / DETAIL_CELL_M, (my + shift[1]) / DETAIL_CELL_M)
+        away = distance + right * ahead_x + down * ahead_y
+        high = full_height(place, of[3], grain) * grown_at(land, place, mx, my, of[3], ground, away)
+        high *= cleared(town, shift, place, mx, my)
+        if high > 0:
+            shade = max(shade, shade_of(ahead, beside, high, min(radius, SLIM * high), tangent))
+    return shade * fade
+
+
 @nb.njit(fastmath=True, inline="always")
 def water_level(place):  # type: ignore[no-untyped-def]
-    """Height of the water in metres: it rises out of the ground as a place with water comes near."""
-    return -14.0 * (1 - place[_WATER])
+    """Height of the water in metres: it rises out of the ground as a place with water comes near, slower and slower."""
+    return -14.0 * (1 - place[_WATER]) ** 2
 
 
 focal_of: Any = nb.njit(focal)
@@ -220,7 +258,7 @@ def heights(  # type: ignore[no-untyped-def]
             z = distances[index, k]
             wx, wy = px + dx * z, py + dy * z
             ground = ground_height(land, place, shore, wx, wy, z)
-            surface, tall = ground, 0.0
+            surface, tall, away = ground, 0.0, 0.0
             if ground < level:
                 seaward = (wx - shore[0]) * math.sin(shore[2]) + (wy - shore[1]) * math.cos(shore[2])
                 bend = sample(land, 3, wx / LAND_CELL_M, wy / LAND_CELL_M)
@@ -231,9 +269,8 @@ def heights(  # type: ignore[no-untyped-def]
                 house = 0.0
                 if place[_BLOCK] > 0.5:
                     house = house_at(town, shift, place, wx, wy, z)[0]
-                if house > 0:
-                    surface = ground + house
-                elif place[_COVER] > 0.005 and z > place[_CLEAR]:
+                if place[_COVER] > 0.005 and z > place[_CLEAR]:
                     _, tall, away = tree_at(land, detail, thing, shift, place, wx, wy, ground, z, sy, cy)
-                    surface = ground + tall * from_afar(away)
+                    tall *= cleared(town, shift, place, wx, wy)
+                surface = ground + house + tall * from_afar(away)
             out[index, k, 0], out[index, k, 1], out[index, k, 2] = ground, min(surface, roof), tall

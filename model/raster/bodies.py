@@ -45,10 +45,10 @@ from model.looking import standing_of
 from model.passing import passed
 from model.raster.land import Land
 from model.raster.room import Array, Now, Room, asked, asked_rows
+from model.raster.shade import ground_there
 from model.raster.surfaces import SUN_X, SUN_Y
 from model.raster.texture import clamp, inlined, kernel, put, sample, sample_of, sigmoid, sine, texel
-from model.shading import Moment, Textures, of_places, weight_of
-from model.shadow import LEAST_BLOCKS
+from model.shading import Moment, Textures, cleared, of_places
 from model.view import View
 
 # Numbers of 32 bits: with those of 64 a walk takes a third longer.
@@ -57,12 +57,13 @@ _LEAST, _APART, _MOST, _FAN = (np.float32(value) for value in (0.02, APART_M, MO
 _PER_TIER, _PER_KNOT, _SUN_X, _SUN_Y = (np.float32(value) for value in (1 / TIER_M, 1 / KNOT_M, SUN_X, SUN_Y))
 _DROOP, _UNEVEN, _LEAN, _FOOT, _BENT = (np.float32(value) for value in (DROOP, UNEVEN, LEAN, FAN_FOOT, BENT))
 _KNOT, _STEMS = np.float32(0.86), np.array(CULMS, np.float32)
-# Cells of a thing's box, from LOW of its height below its foot, HIGH of that in all, from its middle to its side.
-UPS, OFFS, LOW, HIGH = 24, 12, 0.15, 1.25
-_LOW, _UPS = np.float32(LOW), np.float32(UPS / HIGH)
-_SOUNDINGS = 16  # points of a cell that are asked whether anything shows there
+# Cells of a thing's box: from LOW of its height below its foot, HIGH of that in all, from its middle to a side, and of
+# how full its crown is there.
+UPS, OFFS, CLUMPS, LOW, HIGH = 40, 20, 3, 0.15, 1.25
+_LOW, _UPS, _CLUMPS = np.float32(LOW), np.float32(UPS / HIGH), np.float32(0.5 * CLUMPS / MOST_CLUMP)
+_SOUNDINGS = 3  # points of a cell that are asked whether anything shows there
 _STRIDE = 7919  # from thing to thing that is asked about, so that they lie all over a picture
-_CHANCES = np.random.default_rng(0).random((UPS * OFFS * _SOUNDINGS, 5), np.float32)
+_CHANCES = np.random.default_rng(0).random((UPS * OFFS * CLUMPS * _SOUNDINGS, 5), np.float32)
 _SHOWS = np.float32(math.log(0.02))  # less cover than this is none; as a logit
 _PAIRS_M = 16.0  # from here on a large picture's columns, two pixels wide, are told two pixels high
 _LAYERS = 4  # of what stands behind one another no more is seen
@@ -73,17 +74,16 @@ THING = ("distance", "beside", "radius", "rank", "ground", "x", "there", "high")
 
 @kernel
 def things_along(  # type: ignore[no-untyped-def]
-    land, grain_of, thing, town, x0, y0, shift, dx, dy, ahead_x, ahead_y, at, ground, step, level, built, most, slender,
+    land, grain_of, thing, town, x0, y0, shift, dx, dy, ahead_x, ahead_y, at, ground, step, level, left, most, slender,
     things, counts, places, out,
 ):  # fmt: skip
     """What rays pass into things (C, THINGS, THING) and counts (C,); what the network of what stands is told of each
     into out (7, …), and which they are into places; how many.
 
-    at (K,): distances, ground (C', K) in m there, of every `step`-th ray; built: whether houses stand.
+    at (K,): distances, ground (C', K) in m there, of every `step`-th ray; left: how much houses leave of what
+    would stand in them.
     """
     n, found = 0, np.zeros((THINGS, 4))
-    first = dx[0] * ahead_y - dy[0] * ahead_x
-    apart = (dx[-1] * ahead_y - dy[-1] * ahead_x - first) / max(len(dx) - 1, 1)
     for i in range(len(dx)):
         long = math.sqrt(dx[i] * dx[i] + dy[i] * dy[i])
         right_x, right_y = dy[i] / long, -dx[i] / long
@@ -92,22 +92,16 @@ def things_along(  # type: ignore[no-untyped-def]
             d, beside = found[t, 0], found[t, 1]
             x, y = x0 + dx[i] * d - beside * right_x, y0 + dy[i] * d - beside * right_y
             away = max(d - beside * (right_x * ahead_x + right_y * ahead_y), 1.0)
-            # The ray that passes its middle, and how far off on it.
-            across = ((x - x0) * ahead_y - (y - y0) * ahead_x) / away
-            ray = clamp((across - first) / apart, 0.0, len(dx) - 1.0) / step
-            i0, k0 = int(ray), np.searchsorted(at, away, "right") - 1
-            i0, k0 = min(i0, ground.shape[0] - 2), min(max(k0, 0), len(at) - 2)
-            a, b = ray - i0, clamp((away - at[k0]) / (at[k0 + 1] - at[k0]), 0.0, 1.0)
-            near = ground[i0, k0] + a * (ground[i0 + 1, k0] - ground[i0, k0])
-            high = near + b * (ground[i0, k0 + 1] + a * (ground[i0 + 1, k0 + 1] - ground[i0, k0 + 1]) - near)
+            high = ground_there(x, y, x0, y0, dx, dy, ahead_x, ahead_y, at, ground, step)
             there = clamp((BODIES_M[1] - away) / (BODIES_M[1] - BODIES_M[0]), 0.0, 1.0)
-            if high <= level - SHALLOW_M or (
-                built and town[texel((x + shift[0]) / TOWN_CELL_M, (y + shift[1]) / TOWN_CELL_M), 0] > 0
-            ):
+            share = left
+            if left == 1 or town[texel((x + shift[0]) / TOWN_CELL_M, (y + shift[1]) / TOWN_CELL_M), 0] <= 0:
+                share = 1.0
+            if high <= level - SHALLOW_M or share == 0:
                 there = 0.0
             one = things[i, t]
             one[0], one[1], one[2], one[3], one[4] = d, beside, found[t, 2], found[t, 3], high
-            one[5], one[6], one[7] = x, there, 0
+            one[5], one[6], one[7] = x, there, share
             if there > 0:
                 out[0, n], out[1, n] = 1, found[t, 3]
                 out[2, n] = sample_of(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
@@ -160,22 +154,22 @@ def _tell_point(q, h, up, clump, leaf, twig, f_x, f_y, row, leans):  # type: ign
 
 @kernel
 def sounding_features(things, some, chances, out):  # type: ignore[no-untyped-def]
-    """What the network is told of points all over boxes of things of a picture, cell by cell (UPS, OFFS, _SOUNDINGS):
-    into out uint16 (…, FEATURES), bfloat16 by its bits. things (…, THING), of which `some` are asked
+    """What the network is told of points all over boxes of things of a picture, cell by cell (UPS, OFFS, CLUMPS,
+    _SOUNDINGS): into out uint16 (…, FEATURES), bfloat16 by its bits. things (…, THING), of which `some` are asked
     about in turn; chances (…, 5): where in its cell each point is, and its textures.
     """
     row, leans, n = np.zeros(FEATURES, np.float32), np.zeros(len(_STEMS), np.float32), 0
     bits = row.view(np.uint32)
     for a in range(UPS):
         for b in range(OFFS):
-            for _ in range(_SOUNDINGS):
+            for k in range(CLUMPS * _SOUNDINGS):
                 d, _, radius, rank, _, _, _, high = things[some[n * _STRIDE % len(some)]]
                 wide = min(radius, np.float32(SLIM) * high)
                 _tell_thing(d, rank, wide, high, row, leans)
                 chance = chances[n]
                 up = (a + chance[0]) * np.float32(HIGH / UPS) - _LOW
                 q = (b + chance[1]) * np.float32(1 / OFFS) * (1 if n % 2 else -1)
-                clump = (2 * chance[2] - 1) * _MOST
+                clump = (2 * (k // _SOUNDINGS + chance[2]) / CLUMPS - 1) * _MOST
                 leaf, twig = (2 * chance[3] - 1) * _fade(d, LEAF_TO_M), (2 * chance[4] - 1) * _fade(d, TWIG_TO_M)
                 _tell_point(q, up * high, up, clump, leaf, twig, _NONE, _ONE, row, leans)
                 put(bits, out[n])
@@ -185,16 +179,20 @@ def sounding_features(things, some, chances, out):  # type: ignore[no-untyped-de
 
 @kernel
 def sounded(given, shows):  # type: ignore[no-untyped-def]
-    """In which cells (UPS, OFFS) of boxes something shows, by what the network gave of points there or next to them."""
+    """In which cells (UPS, OFFS, CLUMPS) of boxes something shows, by what the network gave of points there or next to
+    them.
+    """
     shows[:] = False
+    n = 0
     for a in range(UPS):
         for b in range(OFFS):
-            for n in range((a * OFFS + b) * _SOUNDINGS, (a * OFFS + b + 1) * _SOUNDINGS):
-                if given[n, 4] > _SHOWS:
-                    for above in range(max(a - 1, 0), min(a + 2, UPS)):
-                        for beside in range(max(b - 1, 0), min(b + 2, OFFS)):
-                            shows[above, beside] = True
-                    break
+            for c in range(CLUMPS):
+                for _ in range(_SOUNDINGS):
+                    if given[n, 4] > _SHOWS:
+                        for above in range(max(a - 1, 0), min(a + 2, UPS)):
+                            for beside in range(max(b - 1, 0), min(b + 2, OFFS)):
+                                shows[above, beside, c] = True
+                    n += 1
 
 
 @kernel
@@ -206,9 +204,9 @@ def body_features(  # type: ignore[no-untyped-def]
     (…, FEATURES), bfloat16 by its bits; which pixels and things (…,) they are; how many. From pairs_from m on two
     pixels, one above the other, are told as one: of these pixels holds the lower one's number n as -1 - n.
 
-    shows (UPS, OFFS): where in their boxes something shows. depth (C, R): of the land, in m; left (C, R): how much of
-    it is open yet; after (C, R): the first thing that is not behind those laid; it becomes the next one. turn: rad, of
-    the swaying; wind 0..1.
+    shows (UPS, OFFS, CLUMPS): where in their boxes something shows. depth (C, R): of the land, in m; left (C, R): how
+    much of it is open yet; after (C, R): the first thing that is not behind those laid; it becomes the next one. turn:
+    rad, of the swaying; wind 0..1.
     """
     n, rows = 0, depth.shape[1]
     row, leans = np.zeros(FEATURES, np.float32), np.zeros(len(_STEMS), np.float32)
@@ -247,14 +245,17 @@ def body_features(  # type: ignore[no-untyped-def]
                 up = h * per_m
                 q = aside + swayed * up * abs(up)
                 cell = int(abs(q) * OFFS)
-                if cell >= OFFS or not shows[min(max(int((up + _LOW) * _UPS), 0), UPS - 1), cell]:
+                if cell >= OFFS:
+                    continue
+                along = q * wide + begins
+                clump = min(max(_rough(grain_of, CLUMP_M, along, h), -_MOST), _MOST)
+                full = min(int((clump + _MOST) * _CLUMPS), CLUMPS - 1)
+                if not shows[min(max(int((up + _LOW) * _UPS), 0), UPS - 1), cell, full]:
                     continue
                 taken[r], after[i, r] = True, t + 1
                 if two:
                     r += 1
                     taken[r], after[i, r] = True, t + 1
-                along = q * wide + begins
-                clump = min(max(_rough(grain_of, CLUMP_M, along, h), -_MOST), _MOST)
                 leaf = leafs * _rough(grain_of, LEAF_M, along, h) if leafs > _NONE else _NONE
                 twig = twigs * _rough(bloom_of, TWIG_M, along, h) if twigs > _NONE else _NONE
                 _tell_point(q, h, up, clump, leaf, twig, f_x, f_y, row, leans)
@@ -313,11 +314,10 @@ def stand(
     most, slender = (float(value) for value in standing_of(moment))
     things, counts = room("things", columns, THINGS, len(THING)), room("passed", columns, kind="i4")
     places, out = room("thing places", columns * THINGS, kind="i4"), room("thing features", 7, columns * THINGS)
-    blocks = weight_of(moment, "block_m")
     count = things_along(
         textures.land.numpy(), textures.grain.numpy(), textures.thing.numpy(), textures.town.numpy(), x0, y0, now.shift,
-        dx, dy, *now.ahead, *land.coarse, land.level, blocks is not None and float(blocks) > LEAST_BLOCKS, most,
-        slender, things, counts, places, out,
+        dx, dy, *now.ahead, *land.coarse, land.level, float(cleared(moment)), most, slender,
+        things, counts, places, out,
     )  # fmt: skip
     if not count:
         return
@@ -326,7 +326,7 @@ def stand(
         high = 10 * asked(terrain.stands, out, count, told.float())[:, 0]
     at = places[:count]
     foot = flat[at, 4]
-    high *= (1 - (land.level - foot) / SHALLOW_M).clip(0, 1)
+    high *= flat[at, 7] * (1 - (land.level - foot) / SHALLOW_M).clip(0, 1)
     flat[at, 7] = np.minimum(high, float(ceiling(moment)) - foot)
     some = at[flat[at, 7] > LEAST_M]
     if not len(some):
@@ -337,8 +337,8 @@ def stand(
     light, density = terrain.light(told)[0].float().numpy(), float(terrain.density(told))
     wind = now.wind * (1 - float(of_places(moment, "roof")))
     pixels, whose = (room(name, columns * rows, kind="i4") for name in ("body pixels", "body things"))
-    told_of, shows = room.rows("body features", columns * rows, FEATURES), room("shows", UPS, OFFS, kind="?")
-    shader, sounding = view.bodies.shader, room.rows("soundings", UPS * OFFS * _SOUNDINGS, FEATURES)
+    told_of, shows = room.rows("body features", columns * rows, FEATURES), room("shows", UPS, OFFS, CLUMPS, kind="?")
+    shader, sounding = view.bodies.shader, room.rows("soundings", len(_CHANCES), FEATURES)
     sounded(asked_rows(shader, sounding, sounding_features(flat, some, _CHANCES, sounding), told), shows)
     pairs_from = np.float32(_PAIRS_M if land.coarse[2] > 1 else math.inf)
     turn = (now.clock * SWAY_RAD_S) % (2 * math.pi)

@@ -6,12 +6,14 @@ import math
 
 import numpy as np
 
-from model.camera import MOON_AZIMUTH_RAD, MOON_RAD, ROOF_M, SUN_AZIMUTH_RAD
+from model.camera import MOON_AZIMUTH_RAD, MOON_RAD, ROOF_M, STARS_FINER, SUN_AZIMUTH_RAD
 from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE
-from model.raster.texture import clamp, inlined, kernel, put, sample, sample_of
+from model.raster.texture import clamp, inlined, kernel, put, sample, sample_of, smooth
+from model.sky import CRYSTAL
 
-PLAIN, ALL = 16, 36  # features of an open sky, and of every other
+PLAIN, ALL = 15, 32  # features of an open sky, and of every other
 _TURN = SIZE / math.pi  # texels to a radian
+_SPARKLES = 0.004  # less than this adds nothing
 
 
 @inlined
@@ -21,7 +23,7 @@ def _off(azimuth, bearing):  # type: ignore[no-untyped-def]
 
 @kernel
 def sky_features(  # type: ignore[no-untyped-def]
-    cloud_of, wisp_of, star_of, mote_of, land, grain_of, bloom_of, across, counts, tangents, camera, sun, drift, clock,
+    cloud_of, wisp_of, mote_of, land, grain_of, across, counts, tangents, camera, sun, drift, clock,
     space, sunken, lanterns, roof, out,
 ):  # fmt: skip
     """Into `out` uint16 (…, features), bfloat16 by its bits: for each column `across` (C,) its first `counts` (C,)
@@ -58,48 +60,45 @@ def sky_features(  # type: ignore[no-untyped-def]
             row[0], row[1] = up, math.sqrt(min(high * 1.25, 1.0))
             row[2], row[3] = math.exp(-9 * high), clamp(up * 9, 0.0, 1.0)
             row[4], row[5] = cloud + 0.34 * wisp, wisp
-            row[6], row[7] = sample(star_of, azimuth * _TURN, up * 160), towards
-            row[8], row[9], row[10] = near30, near5, near * near * near * near * cloud
-            row[11], row[12] = clamp((0.0034 - d) * 900, 0.0, 1.0), math.exp(-300 * d) if d < 0.2 else 0.0
-            row[13], row[14] = clamp((0.0022 - m) * 1500, 0.0, 1.0), math.exp(-28 * m) if m < 2 else 0.0
-            row[15] = 1.0 if up < 0.004 else 0.0
+            row[6] = towards
+            row[7], row[8], row[9] = near30, near5, near * near * near * near * cloud
+            row[10], row[11] = clamp((0.0034 - d) * 900, 0.0, 1.0), math.exp(-300 * d) if d < 0.2 else 0.0
+            row[12], row[13] = clamp((0.0022 - m) * 1500, 0.0, 1.0), math.exp(-28 * m) if m < 2 else 0.0
+            row[14] = 1.0 if up < 0.004 else 0.0
             if space:
                 gas = sample(cloud_of, azimuth * (_TURN / 2), up * 130)
                 veins = sample(wisp_of, azimuth * _TURN + 40, up * 190)
-                sparkle = sample(mote_of, azimuth * _TURN + 99, up * 160) ** 6
                 globe = clamp((0.042 - m) * 500, 0.0, 1.0)
                 tilt = over_moon - 0.22 * off_moon
                 ring = (off_moon + 0.35 * over_moon) ** 2 + (tilt * 6.5) ** 2
                 belt = clamp((0.21 - ring) * 14, 0.0, 1.0) * clamp((ring - 0.085) * 30, 0.0, 1.0)
-                row[16], row[17], row[18], row[19] = gas, veins, sparkle, globe
-                row[20] = clamp(0.28 + 3.4 * off_moon + 2.2 * over_moon, 0.0, 1.0) * globe
-                row[21] = math.sin(55 * over_moon + 1.5 * gas) * globe
-                row[22] = belt * (1 - globe * (1.0 if tilt > 0 else 0.0))
-                row[23] = gas + 0.4 * veins
+                row[15], row[16], row[17] = gas, veins, globe
+                row[18] = clamp(0.28 + 3.4 * off_moon + 2.2 * over_moon, 0.0, 1.0) * globe
+                row[19] = math.sin(55 * over_moon + 1.5 * gas) * globe
+                row[20] = belt * (1 - globe * (1.0 if tilt > 0 else 0.0))
+                row[21] = gas + 0.4 * veins
             if sunken:
                 far = 1 / (high + 0.16)
                 su, sv = sin * far * 20, cos * far * 20
                 web = sample(wisp_of, su + fast, sv) - sample(wisp_of, su - slow, sv + 77)
                 web = math.exp(-3 * web * web)
-                row[24], row[25] = web, web * clamp(up * 2.6, 0.0, 1.0)
-                row[26] = sample(wisp_of, azimuth * _TURN + (clock * 0.25) % SIZE, 40.0)
+                row[22], row[23] = web, web * clamp(up * 2.6, 0.0, 1.0)
+                row[24] = sample(wisp_of, azimuth * _TURN + (clock * 0.25) % SIZE, 40.0)
             if lanterns:
-                row[27] = row[28] = row[29] = 0
+                row[25] = row[26] = row[27] = 0
             if lanterns and up > 0:
-                row[27] = sample(mote_of, azimuth * _TURN, up * _TURN - fast)
-                row[28] = sample(mote_of, azimuth * (_TURN / 2) + 31, up * (_TURN / 2) - (clock * 4.2) % SIZE + 60)
-                row[29] = clamp(up * 14, 0.0, 1.0)
+                row[25] = sample(mote_of, azimuth * _TURN, up * _TURN - fast)
+                row[26] = sample(mote_of, azimuth * (_TURN / 2) + 31, up * (_TURN / 2) - (clock * 4.2) % SIZE + 60)
+                row[27] = clamp(up * 14, 0.0, 1.0)
             if roof:
                 away = ROOF_M / max(up, 0.012)
                 reach = away * stretch
                 hx = camera[0] + (math.sin(yaw) + math.cos(yaw) * across[c]) * reach
                 hy = camera[1] + (math.cos(yaw) - math.sin(yaw) * across[c]) * reach
                 veil = math.exp(-0.022 * away)
-                crystal = sample(bloom_of, hx / DETAIL_CELL_M, hy / DETAIL_CELL_M)
-                row[30] = sample_of(land, 3, hx / LAND_CELL_M * 3, hy / LAND_CELL_M * 3) * veil
-                row[31] = sample(grain_of, hx / DETAIL_CELL_M * 0.5, hy / DETAIL_CELL_M * 0.5) * veil
-                row[32], row[33], row[34] = crystal, veil, max(crystal - 1.7, 0.0) * veil
-                row[35] = 1.0
+                row[28] = sample_of(land, 3, hx / LAND_CELL_M * 3, hy / LAND_CELL_M * 3) * veil
+                row[29] = sample(grain_of, hx / DETAIL_CELL_M * 0.5, hy / DETAIL_CELL_M * 0.5) * veil
+                row[30], row[31] = veil, 1.0
             put(bits, out[n])
             n += 1
     return n
@@ -118,33 +117,54 @@ def rows_wanted(open_rows, wide, high, out):  # type: ignore[no-untyped-def]
 
 @kernel
 def spread(given, counts, sky):  # type: ignore[no-untyped-def]
-    """Colours (…, 3) as the network gave them into their columns: sky (C', R', 3)."""
+    """Colours (…, 6) as the network gave them, of the sky and of what sparkles there, into columns: sky (C', R', 6)."""
     n = 0
     for c in range(len(counts)):
         for r in range(counts[c]):
             if r < sky.shape[1]:
-                sky[c, r, 0], sky[c, r, 1], sky[c, r, 2] = given[n, 0], given[n, 1], given[n, 2]
+                for k in range(6):
+                    sky[c, r, k] = given[n, k]
             n += 1
 
 
 @kernel
-def over(picture, sky, open_rows, wide, high, last_rise, slope, focal_px):  # type: ignore[no-untyped-def]
-    """A coarse sky (C', R', 3), between whose points colours blend, behind the land of a picture (C, R, 3).
+def over(  # type: ignore[no-untyped-def]
+    picture, sky, open_rows, wide, high, last_rise, slope, focal_px, star_of, bloom_of, across, camera, roof
+):
+    """A coarse sky (C', R', 6), between whose points colours blend, behind the land of a picture (C, R, 3), and what
+    sparkles in it at each pixel: see `model.sky`.
 
-    last_rise (C,): slope of each column's last edge.
+    last_rise (C,): slope of each column's last edge. across (C,): tangents. roof 0..1: how much a ceiling covers.
     """
     most_i, most_j = sky.shape[0] - 1, sky.shape[1] - 1
+    blended, sin, cos = np.zeros(6, np.float32), math.sin(camera[3]), math.cos(camera[3])
     for c in range(picture.shape[0]):
         x = clamp((c + 0.5) / wide - 0.5, 0.0, float(most_i))
         i0 = int(x)
         i1, a = min(i0 + 1, most_i), np.float32(x - i0)
+        stretch = 1 / math.sqrt(1 + across[c] * across[c])
+        turned = (camera[3] + math.atan(across[c])) * (_TURN * STARS_FINER)
+        way_x, way_y = sin + cos * across[c], cos - sin * across[c]
         for r in range(open_rows[c]):
             y = clamp((r + 0.5) / high - 0.5, 0.0, float(most_j))
             j0 = int(y)
             j1, b = min(j0 + 1, most_j), np.float32(y - j0)
             cover = min(max((last_rise[c] - slope[r]) * focal_px + np.float32(0.5), np.float32(0)), np.float32(1))
-            for k in range(3):
+            for k in range(6):
                 top = sky[i0, j0, k] + a * (sky[i1, j0, k] - sky[i0, j0, k])
                 low = sky[i0, j1, k] + a * (sky[i1, j1, k] - sky[i0, j1, k])
-                seen = top + b * (low - top)
+                blended[k] = top + b * (low - top)
+            sparkle = np.float32(0)
+            if max(abs(blended[3]), abs(blended[4]), abs(blended[5])) > _SPARKLES:
+                up = slope[r] * stretch
+                if roof < 1:
+                    sparkle = sample(star_of, turned, up * (160 * STARS_FINER)) * np.float32(1 - roof)
+                if roof > 0:
+                    away = ROOF_M / max(up, 0.012)
+                    reach = away * stretch
+                    hx, hy = camera[0] + way_x * reach, camera[1] + way_y * reach
+                    crystal = sample(bloom_of, hx / DETAIL_CELL_M, hy / DETAIL_CELL_M)
+                    sparkle += smooth(2 * (crystal - CRYSTAL)) * math.exp(-0.022 * away) * roof
+            for k in range(3):
+                seen = blended[k] + np.float32(sparkle) * blended[3 + k]
                 picture[c, r, k] = seen + cover * (picture[c, r, k] - seen) if cover > 0 else seen

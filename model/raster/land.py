@@ -14,7 +14,7 @@ from model.land import FEATURES, HEIGHT_M, WALL_M, ceiling, of_water
 from model.looking import CLOSER, FINER, far_looks, has_mountains, rings, searched, standing_of
 from model.raster import relief, surfaces
 from model.raster.room import Array, Now, Room, asked, asked_rows, grown
-from model.shading import Moment, Textures, weight_of
+from model.shading import Moment, Textures, cleared, weight_of
 from model.shadow import LEAST_BLOCKS
 from model.view import View, nearest_of
 
@@ -84,8 +84,7 @@ class Land:
         """Heights of ground, of what grows, of houses and of waves."""
         terrain, room, shape = self._terrain, self._room, self._distance.shape
         columns, looks = shape
-        level, swell = terrain.level(told)[0].tolist()
-        self._level, self._swell = level * 10, math.log1p(math.exp(swell)) * 0.3
+        self._level, self._swell = (float(value) for value in terrain.water(told))
         from_here, rays = (self._x, self._y), (self._some_dx, self._some_dy)
         self._ground, self._after = room("ground", *shape), room("after", *shape, kind="u1")
         parts, lie, walls = [], terrain.lie(told)[0].numpy(), weight_of(moment, "wall_m")
@@ -102,7 +101,7 @@ class Land:
         if of_water(moment):
             relief.to_shores(self._distance, self._ground, np.float32(self._level), at, self._after)
         self._at, self._step, self._coarse = at, step, np.ascontiguousarray(coarse[:, : len(at)])
-        self._shadows(textures, moment, now, told, *rays, self._coarse)
+        self._shadows(textures, moment, now, told, *rays)
         dx, dy = self._dx, self._dy
         self._tall, self._house, self._hue = room("tall", *shape), room("house", *shape), room("hue", *shape)
         self._tall[:], self._house[:], self._hue[:] = 0, 0, 0
@@ -116,15 +115,16 @@ class Land:
             if count:
                 tall = grown(asked_rows(terrain.stands, far, count, told)[:count, 0] * 10)
                 self._tall.reshape(-1)[some[:count]] = tall * from_afar[:count]
-        if blocks is not None and float(blocks) > LEAST_BLOCKS:
+        if blocks is not None:
             out, hues = room("house features", 4, columns * looks), room("hues", columns * looks)
             count = relief.house_features(
                 textures.town.numpy(), *from_here, now.shift, dx, dy, self._distance, some, hues, out
             )
             if count:
+                self._tall.reshape(-1)[some[:count]] *= float(cleared(moment))
+            if count and float(blocks) > LEAST_BLOCKS:
                 self._house.reshape(-1)[some[:count]] = grown(asked(terrain.houses, out, count, told)[:, 0] * 20)
                 self._hue.reshape(-1)[some[:count]] = hues[:count]
-                self._tall[np.abs(self._house) >= 0.05] = 0  # in houses nothing grows
         waving = weight_of(moment, "sea") is not None
         self._crest, self._trough = (room(name, *(shape if waving else (0, 0))) for name in ("crest", "trough"))
         if waving:
@@ -135,36 +135,26 @@ class Land:
 
     def _shadows(
         self, textures: Textures, moment: Moment, now: Now, told: Tensor, dx: NDArray[np.float64],
-        dy: NDArray[np.float64], ground: Array,
+        dy: NDArray[np.float64],
     ) -> None:  # fmt: skip
-        """How high what lies towards the sun of points of the rays stands, at every `step`-th column and point.
+        """How high houses towards the sun of points of the rays stand, at every `step`-th column and point.
 
-        dx, dy (C',): m a metre; ground (C', K') in m. See `model.shadow.looming`.
+        dx, dy (C',): m a metre. See `model.shadow.looming`.
         """
-        sun, terrain, room = now.sun, self._terrain, self._room
-        self._tangent = max(math.sin(sun), 0.02) / max(math.cos(sun), 0.05)
-        trees, blocks = (weight_of(moment, name) for name in ("tree_cover", "block_m"))
-        built = blocks is not None and float(blocks) > LEAST_BLOCKS
-        if trees is None and not built:
+        room, blocks = self._room, weight_of(moment, "block_m")
+        self.tangent = max(math.sin(now.sun), 0.02) / max(math.cos(now.sun), 0.05)
+        if blocks is None or float(blocks) <= LEAST_BLOCKS:
             self._sunward = room("sunward", 0, 0, 0)
             return
-        shape = len(SHADOW_M), *ground.shape
-        self._sunward = room("sunward", *shape)
-        most = self._sunward.size
+        self._sunward = room("sunward", len(SHADOW_M), len(dx), len(self._at))
         flat = self._sunward.reshape(-1)
         flat[:] = 0
-        out, houses = self._room.rows("shadow features", most, 7), room("shadow house features", 4, most)
-        places, others = room("shadow places", most, kind="i4"), room("shadow houses", most, kind="i4")
-        count, count_built = relief.sunward_features(
-            textures.land.numpy(), textures.detail.numpy(), textures.thing.numpy(), textures.town.numpy(), self._x,
-            self._y, now.shift, dx, dy, *now.ahead, self._at, ground, *self._standing, built, out, places, houses,
-            others,
-        )  # fmt: skip
+        houses, places = room("shadow features", 4, len(flat)), room("shadow places", len(flat), kind="i4")
+        count = relief.sunward_features(
+            textures.town.numpy(), self._x, self._y, now.shift, dx, dy, *now.ahead, self._at, houses, places
+        )
         if count:
-            flat[places[:count]] = grown(asked_rows(terrain.stands, out, count, told)[:count, 0] * 10)
-        if count_built:
-            at = others[:count_built]
-            flat[at] = np.maximum(flat[at], grown(asked(terrain.houses, houses, count_built, told)[:, 0] * 20))
+            flat[places[:count]] = grown(asked(self._terrain.houses, houses, count, told)[:, 0] * 20)
 
     @property
     def level(self) -> float:
@@ -190,7 +180,7 @@ class Land:
         surfaces.surface_features(
             textures.land.numpy(), textures.detail.numpy(), textures.grain.numpy(), self._x, self._y, now.shift,
             self._dx, self._dy, self._off_sun, self._distance, self._ground, self._tall, self._house, self._hue,
-            self._crest, self._trough, self._sunward, self._at, self._after, self._step, self._tangent, self.places,
+            self._crest, self._trough, self._sunward, self._at, self._after, self._step, self.tangent, self.places,
             count, now.clock, self._level, weight_of(moment, "sunken") is not None, now.wind, now.rain, self.points,
             out,
         )  # fmt: skip

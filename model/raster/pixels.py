@@ -14,6 +14,7 @@ from model.camera import (
     BUMP_M,
     CRAGS_M,
     FLOOR_M,
+    HOUSE_M,
     RIPPLE_RAD,
     ROCK_HIGH,
     ROCK_M,
@@ -22,13 +23,14 @@ from model.camera import (
     SAND_JAG,
     SAND_X,
     SAND_Y,
+    SHADE_TO_M,
     WALL_FROM_M,
     WALL_ROCK_M,
     WINDOW_M,
     wall_of,
 )
 from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M
-from model.litter import BLOOM_M, CLOSED, DARKEST, FINE_M, GRIT_M, SAND_M
+from model.litter import BLOOM_M, CLOSED, DARKEST, FINE_M, GRIT_M, SAND_M, SHADE
 from model.points import STANDS_M
 from model.raster.surfaces import SUN_X, SUN_Y
 from model.raster.texture import (
@@ -45,7 +47,9 @@ from model.raster.texture import (
     whole,
 )
 
+_ONE = np.float32(1)
 _MIRRORS = 0.02  # less than this is no mirror
+_SHADES = 0.01  # and less than this no shade
 FRONTS = 18  # features
 _DARKEST = np.float32(DARKEST)
 _BUMP_U, _BUMP_V = BUMP_M * SUN_X / FINE_CELL_M, BUMP_M * SUN_Y / FINE_CELL_M
@@ -132,15 +136,18 @@ def _wall(hills, patch, d, walls):  # type: ignore[no-untyped-def]
 
 @kernel
 def strew(  # type: ignore[no-untyped-def]
-    picture, at, depth, points, x0, y0, dx, dy, slope, eye, shift, land, grain_of, bloom_of, gains, blossoms, density,
-    sandy, flowers, valley, walls,
+    picture, at, depth, points, x0, y0, dx, dy, slope, eye, shift, land, grain_of, bloom_of, shade_of, gains, blossoms,
+    density, sandy, flowers, shaded, valley, walls,
 ):  # fmt: skip
     """Lay what bare ground is rough with over picture (C, R, 3). See `model.litter`.
 
-    gains (KINDS, 3): how much each of the textures shows; blossoms (BLOSSOM,): what is told of them; density: of the
-    air; valley: m, over which a mountain is rock, infinite where none is; walls: as `_wall` has it.
+    gains (KINDS, 3): how much each of the textures shows; blossoms (BLOSSOM,): what is told of them; shade_of (512²,):
+    see `model.raster.shade`; density: of the air; valley: m, over which a mountain is rock, infinite where none is;
+    walls: as `_wall` has it.
     """
-    to_m = BLOOM_M[0] if flowers else FINE_M[0]
+    dark_r, dark_g, dark_b = gains[SHADE]
+    shaded = shaded and max(abs(dark_r), abs(dark_g), abs(dark_b)) > _SHADES
+    to_m = max(BLOOM_M[0] if flowers else FINE_M[0], SHADE_TO_M[0] if shaded else 0.0)
     fine_r, fine_g, fine_b = gains[0]
     bump_r, bump_g, bump_b = gains[1]
     grit_r, grit_g, grit_b = gains[2]
@@ -220,6 +227,12 @@ def strew(  # type: ignore[no-untyped-def]
                         red += shown * (blossoms[9] + share * (blossoms[6] - blossoms[9]))
                         green += shown * (blossoms[10] + share * (blossoms[7] - blossoms[10]))
                         blue += shown * (blossoms[11] + share * (blossoms[8] - blossoms[11]))
+            near = _fade(d, SHADE_TO_M) if shaded else np.float32(0)
+            if near > 0:
+                near *= sample(shade_of, u, v)
+                red *= max(1 + dark_r * near, np.float32(0))
+                green *= max(1 + dark_g * near, np.float32(0))
+                blue *= max(1 + dark_b * near, np.float32(0))
             picture[c, r, 0] *= red
             picture[c, r, 1] *= green
             picture[c, r, 2] *= blue
@@ -268,10 +281,13 @@ def front_features(picture, at, depth, points, slope, eye, pixels, out):  # type
 
 
 @kernel
-def furnish(flat, pixels, count, given):  # type: ignore[no-untyped-def]
-    """Lay colours over pixels of a flat picture (…, 3): given (count, 4), the last being how much of each."""
+def furnish(flat, at, points, pixels, count, given):  # type: ignore[no-untyped-def]
+    """Lay colours over pixels of a flat picture (…, 3): given (count, 4), the last being how much of each.
+
+    at (…,): which of the points each pixel shows.
+    """
     for n in range(count):
-        cover = sigmoid(given[n, 3])
+        cover = sigmoid(given[n, 3]) * min(max(points[at[pixels[n]], 5] / np.float32(HOUSE_M), np.float32(0)), _ONE)
         for j in range(3):
             under = flat[pixels[n], j]
             flat[pixels[n], j] = under + cover * (given[n, j] - under)
@@ -298,7 +314,8 @@ def reflect(picture, depth, mirror, tremor, horizon, focal):  # type: ignore[no-
                 at = v - 2 * low
                 if d > 0:
                     at += 2 * low * z / max(d, z)
-            y = (at + tremor[c, r] * RIPPLE_RAD * focal) * rows - 0.5
+            least = max(at, horizon - 0.5 / rows)
+            y = min(at + tremor[c, r] * RIPPLE_RAD * focal, least) * rows - 0.5
             y = clamp(min(y, r - 1.0), 0.0, rows - 1.0)
             y0 = int(y)
             y1, part = min(y0 + 1, rows - 1), np.float32(y - y0)

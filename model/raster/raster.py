@@ -19,13 +19,14 @@ from torch import Tensor
 from model.camera import CRAGS_M, FALL_LAYERS, FIELD_OF_VIEW_RAD, HORIZON, PULSE_RAD_S
 from model.litter import WALLS_M
 from model.overlay import LEAST, Overlay
-from model.raster import air, bodies, finish, heaven, pixels
+from model.raster import air, bodies, finish, heaven, pixels, shade
 from model.raster.land import Land
 from model.raster.room import Array, Now, Room, asked_rows
 from model.shading import Moment, Textures, of_places, weight_of
 from model.view import View
 
 LARGE = 640  # columns that make a picture a large one
+_NOWHERE = np.zeros(1, np.float32)
 _SMALL = 320  # at most so many, and it knows its sky at each of its pixels
 _LEAST_RISE_PX = 0.7  # points nearer to one another than this are not both told
 
@@ -71,11 +72,13 @@ class Raster:
             land.first, land.rises, land.joined, land.points, land.shown, slope, eye, focal_px, picture, at, depth,
             mirror, tremor,
         )  # fmt: skip
+        grows = weight_of(moment, "tree_cover") is not None
+        shaded = shade.cast(view.terrain, self._room, textures, moment, now, told, land) if grows else _NOWHERE
         gains, blossoms = (part[0].numpy() for part in view.litter.gains(told))
         pixels.strew(
             picture, at, depth, land.points, *land.rays, slope, eye, now.shift, textures.land.numpy(),
-            textures.grain.numpy(), textures.bloom.numpy(), gains, blossoms, float(view.terrain.density(told)),
-            weight_of(moment, "dune_m") is not None, weight_of(moment, "flowers") is not None, *_rocks(moment),
+            textures.grain.numpy(), textures.bloom.numpy(), shaded, gains, blossoms, float(view.terrain.density(told)),
+            weight_of(moment, "dune_m") is not None, weight_of(moment, "flowers") is not None, grows, *_rocks(moment),
         )  # fmt: skip
         flat, number = picture.reshape(-1, 3), self._room("pixels", columns * height, kind="i4")
         terrain = view.terrain
@@ -83,10 +86,14 @@ class Raster:
             out = self._room.rows("fronts", columns * height, pixels.FRONTS)
             count = pixels.front_features(picture, at, depth, land.points, slope, eye, number, out)
             if count:
-                pixels.furnish(flat, number, count, asked_rows(terrain.fronts, out, count, told))
+                given = asked_rows(terrain.fronts, out, count, told)
+                pixels.furnish(flat, at.reshape(-1), land.points, number, count, given)
         wide = sky_step * columns // width
-        heaven.over(picture, sky, open_rows, wide, sky_step, land.last_rise, slope, focal_px)
-        if weight_of(moment, "tree_cover") is not None:
+        heaven.over(
+            picture, sky, open_rows, wide, sky_step, land.last_rise, slope, focal_px, textures.star.numpy(),
+            textures.bloom.numpy(), across, now.camera, float(of_places(moment, "roof")),
+        )  # fmt: skip
+        if grows:
             bodies.stand(view, self._room, textures, moment, now, told, land, slope, far, picture, depth, mirror)
         horizon = HORIZON + pitch / heights
         pixels.reflect(picture, depth, mirror, tremor, horizon, 1 / heights)
@@ -105,7 +112,7 @@ class Raster:
         self, textures: Textures, moment: Moment, now: Now, told: Tensor, across: NDArray[np.float64],
         open_rows: NDArray[np.int64], slope: Array, step: int, stretched: int,
     ) -> tuple[Array, Array]:  # fmt: skip
-        """The sky (C', R', 3) at one in `step` of a picture's pixels where it is seen; what land fades into, (C, 3).
+        """The sky (C', R', 6) at one in `step` of a picture's pixels where it is seen; what land fades into, (C, 3).
 
         stretched: columns of the picture to one of `across`.
         """
@@ -121,17 +128,17 @@ class Raster:
         features = heaven.ALL if any(has) else heaven.PLAIN
         out = self._room.rows("sky features", columns + len(coarse) * -(-rows // step), features)
         textured = (
-            textures.cloud.numpy(), textures.wisp.numpy(), textures.star.numpy(), textures.mote.numpy(),
-            textures.land.numpy(), textures.grain.numpy(), textures.bloom.numpy(),
+            textures.cloud.numpy(), textures.wisp.numpy(), textures.mote.numpy(), textures.land.numpy(),
+            textures.grain.numpy(),
         )  # fmt: skip
         moved = now.camera, now.sun, now.drift, now.clock, *has
         just_over = np.ones(columns, np.int64), np.full(1, 0.003)
         heaven.sky_features(*textured, across, *just_over, *moved, out)
         heaven.sky_features(*textured, coarse, counts, tangents, *moved, out[columns:])
         given = asked_rows(self._view.sky.shader, out, columns + int(counts.sum()), told)
-        sky = self._room("sky", len(coarse), -(-rows // step), 3)
+        sky = self._room("sky", len(coarse), -(-rows // step), 6)
         heaven.spread(given[columns:], counts, sky)
-        return sky, given[:columns]
+        return sky, np.ascontiguousarray(given[:columns, :3])
 
     def _air(
         self, textures: Textures, moment: Moment, now: Now, told: Tensor, picture: Array, aspect: float, block: int

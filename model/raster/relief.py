@@ -256,20 +256,13 @@ def house_features(town, x0, y0, shift, dx, dy, distance, places, hues, out):  #
 
 
 @kernel
-def sunward_features(  # type: ignore[no-untyped-def]
-    land, detail, thing, town, x0, y0, shift, dx, dy, ahead_x, ahead_y, at, ground, most, slender, blocks, out, places,
-    built, built_places,
-):  # fmt: skip
-    """Of what may throw a shadow on points of rays: what the networks of what stands and of houses are told of it.
+def sunward_features(town, x0, y0, shift, dx, dy, ahead_x, ahead_y, at, out, places):  # type: ignore[no-untyped-def]
+    """Of houses that may throw a shadow on points of rays: what their network is told of them.
 
-    It lies at each of SHADOW_M towards the sun. at (K,): distances; ground (C, K) in m. Into `out` uint16 (…, 7),
-    bfloat16 by its bits, and `places`, numbers in (SHADOW_M, C, K); of houses into built (4, …); how many there are
-    of both.
+    They lie at each of SHADOW_M towards the sun. at (K,): distances in m. Into `out` (4, …) and `places`, numbers in
+    (SHADOW_M, C, K); how many there are.
     """
-    n = m = 0
-    row = np.zeros(7, np.float32)
-    bits = row.view(np.uint32)
-    looks, columns = len(at), len(dx)
+    n, looks, columns = 0, len(at), len(dx)
     for step in range(len(SHADOW_M)):
         sx, sy = SHADOW_M[step] * math.sin(SUN_AZIMUTH_RAD), SHADOW_M[step] * math.cos(SUN_AZIMUTH_RAD)
         for i in range(columns):
@@ -278,25 +271,14 @@ def sunward_features(  # type: ignore[no-untyped-def]
                 if d > SHADOWS_TO_M:
                     break
                 x, y = x0 + dx[i] * d + sx, y0 + dy[i] * d + sy
-                z = max(d + sx * ahead_x + sy * ahead_y + SHADOW_AHEAD_M, 1.0)
-                place = (step * columns + i) * looks + k
-                u, v = (x + shift[0]) / DETAIL_CELL_M, (y + shift[1]) / DETAIL_CELL_M
-                of = thing[nearest(u, v)]
-                if of[3] <= most:
-                    crown = sample_of(detail, 0, u, v)
-                    if crown > slender:
-                        _tell(land, detail, of, u, v, x, y, z, ahead_x, ahead_y, crown, ground[i, k], row)
-                        put(bits, out[n])
-                        places[n] = place
-                        n += 1
-                if blocks:
-                    house = texel((x + shift[0]) / TOWN_CELL_M, (y + shift[1]) / TOWN_CELL_M)
-                    if town[house, 0] > 0:
-                        built[0, m], built[1, m] = town[house, 0], town[house, 1]
-                        built[2, m], built[3, m] = min(z / 4, 2.0), min(z / 40, 2.0)
-                        built_places[m] = place
-                        m += 1
-    return n, m
+                house = texel((x + shift[0]) / TOWN_CELL_M, (y + shift[1]) / TOWN_CELL_M)
+                if town[house, 0] > 0:
+                    z = max(d + sx * ahead_x + sy * ahead_y + SHADOW_AHEAD_M, 1.0)
+                    out[0, n], out[1, n] = town[house, 0], town[house, 1]
+                    out[2, n], out[3, n] = min(z / 4, 2.0), min(z / 40, 2.0)
+                    places[n] = (step * columns + i) * looks + k
+                    n += 1
+    return n
 
 
 @kernel

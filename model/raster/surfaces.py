@@ -10,6 +10,7 @@ from model.camera import (
     GRASS_RAD_S,
     GRASS_X,
     GRASS_Y,
+    HOUSE_M,
     RIPPLE_SCALE,
     SHADOW_M,
     SHADOWS_TO_M,
@@ -83,7 +84,8 @@ def surface_features(  # type: ignore[no-untyped-def]
         row[21], row[22] = off_sun[i, 0], off_sun[i, 1]
         row[23], row[24] = math.log(d) / 4, 1 / (1 + d * 0.028)
         row[25], row[26] = sine(sway_at + x * SWAY_X), sine(grass_at + x * GRASS_X + y * GRASS_Y)
-        row[27], row[28] = 1.0 if house[i, k] > 0.3 else 0.0, hue[i, k]
+        row[27] = clamp(house[i, k] / HOUSE_M, 0.0, 1.0)
+        row[28] = hue[i, k] * row[27]
         row[29] = sine(gleam_at + 5 * e)
         if sunken:
             run = sample(grain_of, x * WEB_SCALE + web_x, y * WEB_SCALE - web_y)

@@ -47,7 +47,7 @@ EXACT = ("tell", *(f"terrain.{part}" for part in ("ground", "ridges", "lie", "le
 _ALIKE: Mapping[str, float] = MappingProxyType({})
 OFTEN = {
     "mountains": 2.0, "cave": 2.0, "forest": 2.0, "bamboo": 2.0, "reef": 2.0,
-    "snowfield": 1.5, "meadow": 1.5, "lake": 1.5,
+    "street": 2.0, "snowfield": 1.5, "meadow": 1.5, "lake": 1.5,
 }  # fmt: skip
 AIR = 0.02  # weight of how dense the air is
 FINE = 0.5  # weight of what changes between neighbouring rows
@@ -60,7 +60,7 @@ def random_place(rng: np.random.Generator, often: Mapping[str, float] = _ALIKE) 
     weights = np.zeros(len(places.PLACES), np.float32)
     chances = np.array([often.get(name, 1.0) for name in places.PLACES])
     one, other = rng.choice(len(weights), 2, replace=False, p=chances / chances.sum())
-    share = rng.random() if rng.random() < 0.25 else 1.0
+    share = rng.beta(0.5, 0.5) if rng.random() < 0.3 else 1.0  # places that begin or end change the most
     weights[one], weights[other] = share, 1 - share
     return weights
 
