@@ -119,8 +119,9 @@ def mirrored(
         tremor = shown[..., 4].reshape(-1).take(index)
         # No ripple shows what is lower than both its mirror image and the horizon.
         least = torch.maximum(row_of(at), row_of(horizon.take(column // c)) - 0.5)
-        at = torch.minimum(row_of(at + tremor * RIPPLE_RAD * focal), torch.minimum(row_of(row) - 1, least))
-        at = at.clamp(0, rows - 1)
+        # What lies above the picture is not known: what is as far below its top stands for it.
+        at = torch.minimum(row_of(at + tremor * RIPPLE_RAD * focal), least).abs()
+        at = torch.minimum(at, row_of(row) - 1).clamp(0, rows - 1)
         first = at.long()
     flat = above.reshape(-1, 3)
     seen = torch.lerp(

@@ -561,7 +561,9 @@ def render(  # type: ignore[no-untyped-def]
                     d = depths[int(clamp(at, 0.0, y))]
                     at = y - 2 * below + (2 * below * z / max(d, z) if d > 0 else 0.0)
                 # No ripple shows what is lower than both its mirror image and the horizon.
-                at = clamp(at + ripples[y] * RIPPLE_RAD * f, 0.0, min(y - 1.0, max(at, horizon - 1)))
+                # What lies above the picture is not known: what is as far below its top stands for it.
+                at = abs(min(at + ripples[y] * RIPPLE_RAD * f, max(at, horizon - 1)))
+                at = clamp(at, 0.0, y - 1.0)
                 y0 = int(at)
                 y1, part = min(height - 1, y0 + 1), at - y0
                 for k in range(3):

@@ -315,7 +315,7 @@ def reflect(picture, depth, mirror, tremor, horizon, focal):  # type: ignore[no-
                 if d > 0:
                     at += 2 * low * z / max(d, z)
             least = max(at, horizon - 0.5 / rows)
-            y = min(at + tremor[c, r] * RIPPLE_RAD * focal, least) * rows - 0.5
+            y = abs(min(at + tremor[c, r] * RIPPLE_RAD * focal, least) * rows - 0.5)
             y = clamp(min(y, r - 1.0), 0.0, rows - 1.0)
             y0 = int(y)
             y1, part = min(y0 + 1, rows - 1), np.float32(y - y0)
