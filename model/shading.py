@@ -22,6 +22,8 @@ LITTLE = 4  # numbers that tell a little fog, rain or snow from none
 TOLD = len(PLACES) + len(ENVIRONMENT) + 4 + _HOURS  # + flash, the sun's sine and cosine, phase of the swash
 _SUN, _FOG, _RAIN, _SNOW = (ENVIRONMENT.index(key) for key in ("sun_rad", "fog", "rain", "snow"))
 _ROUND = 2048  # points are made up to a multiple of
+_ROWS = torch.from_numpy(TABLE)
+_SHARES = _ROWS / _ROWS.amax(0)  # of the most that any place has
 _LEAST_WEIGHT = 0.005  # what a place has less of than this it does not have
 _BLOCK = 16384  # points at a time: fewer calls cost more than what a layer gives costs out of the second cache
 
@@ -101,8 +103,7 @@ class Moment:
 
 def of_places(moment: Moment, column: str) -> Tensor:
     """What the moments' places have of something, in its own measure, (B, 1, 1)."""
-    row = torch.from_numpy(TABLE[:, COLUMN[column]]).to(moment.place.device)
-    return (moment.place.float() @ row).view(-1, 1, 1)
+    return (moment.place.float() @ _ROWS[:, COLUMN[column]].to(moment.place.device)).view(-1, 1, 1)
 
 
 def cleared(moment: Moment) -> Tensor:
@@ -112,8 +113,7 @@ def cleared(moment: Moment) -> Tensor:
 
 def weight_of(moment: Moment, column: str) -> Tensor | None:
     """How much the moments' places have of something, as a share of the most any has, (B, 1, 1); None for nothing."""
-    row = TABLE[:, COLUMN[column]]
-    weight = moment.place @ torch.from_numpy(row / row.max()).to(moment.place)
+    weight = moment.place @ _SHARES[:, COLUMN[column]].to(moment.place)
     weight = torch.where(weight > _LEAST_WEIGHT, weight, 0.0)
     return weight.view(-1, 1, 1) if bool(weight.any()) else None
 
@@ -156,6 +156,7 @@ class Shader(nn.Module):
     def __init__(self, inputs: int, outputs: int, width: int, layers: int, told: int) -> None:
         super().__init__()
         self.inputs, self.width = inputs, width
+        self._kept: tuple[Tensor, int, torch.dtype, list[tuple[Tensor, Tensor]]] | None = None
         sizes = [inputs] + [width] * layers
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.tells = nn.Linear(told, layers * 2 * width)
@@ -180,19 +181,30 @@ class Shader(nn.Module):
             x = torch.baddbmm(bias[:, None].to(to), x, weight.transpose(1, 2).to(to)).relu()
         return self.out(x)  # type: ignore[no-any-return]
 
+    def _folded(self, told: Tensor, inputs: int, to: torch.dtype) -> list[tuple[Tensor, Tensor]]:
+        """Weights and biases of all layers, a moment's conditions in them, for points of so many features.
+
+        A picture asks for them several times: they are kept until another moment comes, unless gradients are.
+        """
+        if self._kept is not None and self._kept[0] is told and self._kept[1:3] == (inputs, to):
+            return self._kept[3]
+        turned, layers, wide = self.tells(told).float().view(-1, 2, self.width), [], inputs
+        with torch.autocast(told.device.type, enabled=False):
+            for layer, (scale, shift) in zip(self.layers, turned, strict=True):
+                assert isinstance(layer, nn.Linear)
+                gain = 1 + scale
+                layers.append(((layer.weight[:, :wide] * gain[:, None]).to(to), (layer.bias * gain + shift).to(to)))
+                wide = self.width
+            layers.append((self.out.weight.to(to), self.out.bias.to(to)))
+        self._kept = None if torch.is_grad_enabled() else (told, inputs, to, layers)
+        return layers
+
     def of_one(self, x: Tensor, told: Tensor) -> Tensor:
         """The same for one moment (N, inputs), faster: its conditions become part of the weights, once for all."""
         kind = x.device.type
         to = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else torch.float32
-        turned = self.tells(told).float().view(-1, 2, self.width)
+        *weights, last = self._folded(told, x.shape[-1], to)
         with torch.autocast(kind, enabled=False):
-            weights, inputs = [], x.shape[-1]
-            for layer, (scale, shift) in zip(self.layers, turned, strict=True):
-                assert isinstance(layer, nn.Linear)
-                gain = 1 + scale
-                weights.append(((layer.weight[:, :inputs] * gain[:, None]).to(to), (layer.bias * gain + shift).to(to)))
-                inputs = self.width
-            last = self.out.weight.to(to), self.out.bias.to(to)
             if to == torch.float32 and kind == "cpu" and not torch.is_grad_enabled():
                 return through(x, [*weights, last])
             if to == torch.float32:

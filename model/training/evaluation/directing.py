@@ -51,7 +51,7 @@ def environment_followed(trial: Trial, meaning: Meaning) -> bool:
 
 
 def place_followed(trial: Trial, meaning: Meaning) -> bool:
-    """By three seconds half of the way is gone: of all places, the asked one has become more likely by the most."""
+    """By three seconds most of the way is gone: of all places, the asked one has become more likely by the most."""
     odds = [np.log(reading.place[0].clip(1e-6)) for reading in (trial.beside, trial.after)]
     return int((odds[1] - odds[0]).argmax()) == meaning.place
 
