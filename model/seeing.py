@@ -20,7 +20,8 @@ from model.conditions import Array
 from model.precision import reducing
 from model.preset import SHARES, Preset
 from model.raster import finish
-from model.raster.raster import LARGE, Between, Raster
+from model.raster.raster import Between, Raster
+from model.raster.strip import LARGE
 from model.shading import Moment, Textures
 from model.view import View
 

@@ -186,8 +186,9 @@ class Shader(nn.Module):
 
         A picture asks for them several times: they are kept until another moment comes, unless gradients are.
         """
-        if self._kept is not None and self._kept[0] is told and self._kept[1:3] == (inputs, to):
-            return self._kept[3]
+        kept = self._kept  # by whichever thread
+        if kept is not None and kept[0] is told and kept[1:3] == (inputs, to):
+            return kept[3]
         turned, layers, wide = self.tells(told).float().view(-1, 2, self.width), [], inputs
         with torch.autocast(told.device.type, enabled=False):
             for layer, (scale, shift) in zip(self.layers, turned, strict=True):

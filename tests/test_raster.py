@@ -9,7 +9,8 @@ import torch
 from model.conditions import GRID
 from model.outlook import moments
 from model.precision import reducing
-from model.raster.raster import LARGE, Raster
+from model.raster.raster import Raster
+from model.raster.strip import LARGE
 from model.shading import Moment, Textures
 from model.world import WorldModel, load
 
@@ -57,6 +58,24 @@ def test_a_picture_does_not_depend_on_what_was_drawn_before(model: WorldModel) -
             raster.picture(*looked_at(model, other), 144, 256)
         again = raster.picture(*scene, 144, 256)[0]
     assert np.array_equal(first, again)
+
+
+@pytest.mark.parametrize("scene", ["a forest at noon", "a lake at dusk", "a street at night", "a cave"])
+@torch.inference_mode()
+def test_several_threads_draw_the_same_picture_without_a_seam(model: WorldModel, scene: str) -> None:
+    drawn, before, looked = {}, torch.get_num_threads(), looked_at(model, scene)
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            with reducing("cpu"):
+                drawn[threads] = [part.copy() for part in Raster(model.view).picture(*looked, 360, 640)]
+    finally:
+        torch.set_num_threads(before)
+    (one, far), (three, farther) = drawn[1], drawn[3]
+    wrong = np.abs(one - three).mean((1, 2))
+    assert wrong.mean() < 0.3 / 255 and (np.abs(far - farther) > 0.01 * np.maximum(far, 1)).mean() < 0.005
+    borders = [640 * n // 3 for n in (1, 2)]
+    assert max(wrong[border - 3 : border + 3].mean() for border in borders) < 1.5 / 255
 
 
 @pytest.mark.parametrize("falls", ["rain", "snow"])

@@ -18,7 +18,7 @@ from model.diorama.terrain import shade_at
 from model.field import DETAIL_CELL_M, field_of
 from model.raster.land import Land
 from model.raster.room import Now, Room
-from model.raster.shade import cast
+from model.raster.shade import about, cast
 from model.shade import shade_on, tangent_of
 from model.shading import Moment, Textures, sample
 from model.view import View
@@ -79,7 +79,8 @@ def test_the_raster_lays_the_shade_that_the_view_tells() -> None:
         across = np.linspace(-0.65, 0.65, 64)
         now = Now.of(moment, _textures())
         land = Land(_view(), Room(), _textures(), moment, now, told, across, 1, -0.5, 1e-3)
-        laid = torch.from_numpy(cast(_view().terrain, Room(), _textures(), moment, now, told, land))
+        things = about(_view().terrain, Room(), _textures(), moment, now, told, land)
+        laid = torch.from_numpy(cast(Room(), now, land, things))
     shift = _textures().shift[0]
     got = sample(laid, 0, (x + shift[0]) / DETAIL_CELL_M, (y + shift[1]) / DETAIL_CELL_M)
     # What is far off fades, which the raster does where it lays the shade over a picture.

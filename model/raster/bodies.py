@@ -70,6 +70,7 @@ _LAYERS = 4  # of what stands behind one another no more is seen
 # Of a thing on a ray: distance in m, how far beside its middle and its radius in m, rank, ground at its foot in m, its
 # middle's x in m, how much of it is told as a body, and its height in m.
 THING = ("distance", "beside", "radius", "rank", "ground", "x", "there", "high")
+_AS_ABOUT = [THING.index(name) for name in ("x", "ground", "radius", "high", "distance", "rank")]
 
 
 @kernel
@@ -153,17 +154,17 @@ def _tell_point(q, h, up, clump, leaf, twig, f_x, f_y, row, leans):  # type: ign
 
 
 @kernel
-def sounding_features(things, some, chances, out):  # type: ignore[no-untyped-def]
+def sounding_features(things, chances, out):  # type: ignore[no-untyped-def]
     """What the network is told of points all over boxes of things of a picture, cell by cell (UPS, OFFS, CLUMPS,
-    _SOUNDINGS): into out uint16 (…, FEATURES), bfloat16 by its bits. things (…, THING), of which `some` are asked
-    about in turn; chances (…, 5): where in its cell each point is, and its textures.
+    _SOUNDINGS): into out uint16 (…, FEATURES), bfloat16 by its bits. things (…, ABOUT), which are asked about in
+    turn; chances (…, 5): where in its cell each point is, and its textures.
     """
     row, leans, n = np.zeros(FEATURES, np.float32), np.zeros(len(_STEMS), np.float32), 0
     bits = row.view(np.uint32)
     for a in range(UPS):
         for b in range(OFFS):
             for k in range(CLUMPS * _SOUNDINGS):
-                d, _, radius, rank, _, _, _, high = things[some[n * _STRIDE % len(some)]]
+                _, _, radius, high, d, rank = things[n * _STRIDE % len(things)]
                 wide = min(radius, np.float32(SLIM) * high)
                 _tell_thing(d, rank, wide, high, row, leans)
                 chance = chances[n]
@@ -302,12 +303,13 @@ def over(picture, depth, mirror, left, own, before):  # type: ignore[no-untyped-
 
 
 def stand(
-    view: View, room: Room, textures: Textures, moment: Moment, now: Now, told: torch.Tensor, land: Land, slope: Array,
-    far: Array, picture: Array, depth: Array, mirror: Array,
+    view: View, room: Room, textures: Textures, moment: Moment, now: Now, told: torch.Tensor, land: Land, about: Array,
+    slope: Array, far: Array, picture: Array, depth: Array, mirror: Array,
 ) -> None:  # fmt: skip
     """Lay what stands close by over a picture (C, R, 3), its depth in m (C, R) and what it mirrors (C, R).
 
-    slope (R,): of lines of sight, falling; far (C, 3): what colours fade into.
+    about (N, ABOUT): the things about the walker, on which it is tried where anything shows; slope (R,): of lines of
+    sight, falling; far (C, 3): what colours fade into.
     """
     columns, rows = depth.shape
     x0, y0, dx, dy = land.rays
@@ -328,9 +330,11 @@ def stand(
     foot = flat[at, 4]
     high *= flat[at, 7] * (1 - (land.level - foot) / SHALLOW_M).clip(0, 1)
     flat[at, 7] = np.minimum(high, float(ceiling(moment)) - foot)
-    some = at[flat[at, 7] > LEAST_M]
-    if not len(some):
+    tried = about[about[:, 3] > LEAST_M]
+    if not (flat[at, 7] > LEAST_M).any():
         return
+    if not len(tried):  # nothing stands nearer than what throws no shade any more
+        tried = flat[at][flat[at, 7] > LEAST_M][:, _AS_ABOUT]
     left, own = room("left", columns, rows), room("own", columns, rows)
     before, after = room("before", columns, rows, 3), room("after things", columns, rows, kind="u1")
     left[:], own[:], before[:], after[:] = 1, 0, 0, 0
@@ -339,7 +343,7 @@ def stand(
     pixels, whose = (room(name, columns * rows, kind="i4") for name in ("body pixels", "body things"))
     told_of, shows = room.rows("body features", columns * rows, FEATURES), room("shows", UPS, OFFS, CLUMPS, kind="?")
     shader, sounding = view.bodies.shader, room.rows("soundings", len(_CHANCES), FEATURES)
-    sounded(asked_rows(shader, sounding, sounding_features(flat, some, _CHANCES, sounding), told), shows)
+    sounded(asked_rows(shader, sounding, sounding_features(tried, _CHANCES, sounding), told), shows)
     pairs_from = np.float32(_PAIRS_M if land.coarse[2] > 1 else math.inf)
     turn = (now.clock * SWAY_RAD_S) % (2 * math.pi)
     for _ in range(_LAYERS):

@@ -4,40 +4,42 @@ Between the walks the view's own networks say what points are and what they look
 every second of its columns, knows the soft sky at every fourth pixel, and asks for the ground's height, and for what
 stands towards the sun, at half as many distances as there are looks, of every second ray; all else is told for each row
 of each ray.
+
+With several threads each walks a strip of the picture (`model.raster.strip`), and what falls lies over the whole.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from model.camera import CRAGS_M, FALL_LAYERS, FIELD_OF_VIEW_RAD, HORIZON, PULSE_RAD_S
-from model.litter import WALLS_M
+from model.camera import FALL_LAYERS, PULSE_RAD_S
 from model.overlay import LEAST, Overlay
-from model.raster import air, bodies, finish, heaven, pixels, shade
-from model.raster.land import Land
-from model.raster.room import Array, Now, Room, asked_rows
-from model.shading import Moment, Textures, of_places, weight_of
+from model.raster import air, finish
+from model.raster.room import Array, Now, Room
+from model.raster.strip import Frame, Strip
+from model.shading import Moment, Textures
 from model.view import View
 
-LARGE = 640  # columns that make a picture a large one
-_NOWHERE = np.zeros(1, np.float32)
-_SMALL = 320  # at most so many, and it knows its sky at each of its pixels
-_LEAST_RISE_PX = 0.7  # points nearer to one another than this are not both told
+_NARROWEST = 64  # rays that are worth a strip of their own
+_MARGIN = 4  # rays that a strip has beyond its own, so that what lies between two of them is known alike on both sides
 
 Between = Callable[[Tensor, Tensor], Tensor]  # picture (1, C, R, 3) and depth (1, C, R) to picture
 
 
 class Raster:
-    """Pictures of moments of one world, float32, on a CPU; what it works in is kept from one to the next."""
+    """Pictures of moments of one world, float32, on a CPU; what it works in is kept from one to the next.
+
+    It works in as many threads as PyTorch is set to when a picture is asked for.
+    """
 
     def __init__(self, view: View) -> None:
-        self._view, self._room = view, Room()
+        self._view, self._room, self._strips = view, Room(), [Strip(view)]
+        self._threads: ThreadPoolExecutor | None = None
 
     def picture(
         self, textures: Textures, moment: Moment, height: int, width: int, between: Between | None = None
@@ -46,58 +48,10 @@ class Raster:
 
         Both are overwritten by the next. As `View.picture` for one moment, whose arguments these are.
         """
-        view, now = self._view, Now.of(moment, textures)
-        told = view.told_of(moment)
-        large = width >= LARGE and width % 8 == 0
-        columns, step, sky_step = (width // 2, 2, 4) if large else (width, 1, 2 if width > _SMALL else 1)
-        aspect, tangent = width / height, math.tan(FIELD_OF_VIEW_RAD / 2)
-        heights = 2 * tangent / aspect
-        pitch = math.tan(float(now.camera[4]))
-        across = (2 * (np.arange(columns) + 0.5) / columns - 1) * tangent
-        slope = ((HORIZON - (np.arange(height) + 0.5) / height) * heights + pitch).astype(np.float32)
-        focal_px = float(height / heights)
-        eye = float(now.camera[2])
-        land = Land(
-            view, self._room, textures, moment, now, told, across, step, float(slope[-1]), _LEAST_RISE_PX / focal_px
-        )
-        # Pixels just under the last edge are open to the sky by the part of them that stands over it.
-        open_rows = np.asarray(np.searchsorted(-slope, -(land.last_rise - 0.5 / focal_px)), np.int64)
-        sky, far = self._sky(textures, moment, now, told, across, open_rows, slope, sky_step, width // columns)
-        land.colour(textures, moment, now, told, far)
-        shape = (columns, height)
-        picture, depth = self._room("picture", *shape, 3), self._room("depth", *shape)
-        mirror, tremor = self._room("mirror", *shape), self._room("tremor", *shape)
-        at = self._room("at", *shape, kind="i4")
-        pixels.paint(
-            land.first, land.rises, land.joined, land.points, land.shown, slope, eye, focal_px, picture, at, depth,
-            mirror, tremor,
-        )  # fmt: skip
-        grows = weight_of(moment, "tree_cover") is not None
-        shaded = shade.cast(view.terrain, self._room, textures, moment, now, told, land) if grows else _NOWHERE
-        gains, blossoms = (part[0].numpy() for part in view.litter.gains(told))
-        pixels.strew(
-            picture, at, depth, land.points, *land.rays, slope, eye, now.shift, textures.land.numpy(),
-            textures.grain.numpy(), textures.bloom.numpy(), shaded, gains, blossoms, float(view.terrain.density(told)),
-            weight_of(moment, "dune_m") is not None, weight_of(moment, "flowers") is not None, grows, *_rocks(moment),
-        )  # fmt: skip
-        flat, number = picture.reshape(-1, 3), self._room("pixels", columns * height, kind="i4")
-        terrain = view.terrain
-        if weight_of(moment, "block_m") is not None:
-            out = self._room.rows("fronts", columns * height, pixels.FRONTS)
-            count = pixels.front_features(picture, at, depth, land.points, slope, eye, number, out)
-            if count:
-                given = asked_rows(terrain.fronts, out, count, told)
-                pixels.furnish(flat, at.reshape(-1), land.points, number, count, given)
-        wide = sky_step * columns // width
-        heaven.over(
-            picture, sky, open_rows, wide, sky_step, land.last_rise, slope, focal_px, textures.star.numpy(),
-            textures.bloom.numpy(), across, now.camera, float(of_places(moment, "roof")),
-        )  # fmt: skip
-        if grows:
-            bodies.stand(view, self._room, textures, moment, now, told, land, slope, far, picture, depth, mirror)
-        horizon = HORIZON + pitch / heights
-        pixels.reflect(picture, depth, mirror, tremor, horizon, 1 / heights)
-        if columns < width:
+        now, told = Now.of(moment, textures), self._view.told_of(moment)
+        frame = Frame.of(height, width, float(now.camera[4]))
+        picture, depth = self._walked(textures, moment, now, told, frame)
+        if frame.stretched > 1:
             wide_picture, wide_depth = self._room("wide", width, height, 3), self._room("far", width, height)
             finish.widen(picture, depth, wide_picture, wide_depth)
             picture, depth = wide_picture, wide_depth
@@ -105,40 +59,41 @@ class Raster:
             changed = between(torch.from_numpy(picture)[None], torch.from_numpy(depth)[None])[0]
             if changed.data_ptr() != torch.from_numpy(picture).data_ptr():
                 picture[:] = changed.float().numpy()
-        self._air(textures, moment, now, told, picture, aspect, 2 if large else 1)
+        self._air(textures, moment, now, told, picture, width / height, frame.stretched)
         return picture, depth
 
-    def _sky(
-        self, textures: Textures, moment: Moment, now: Now, told: Tensor, across: NDArray[np.float64],
-        open_rows: NDArray[np.int64], slope: Array, step: int, stretched: int,
-    ) -> tuple[Array, Array]:  # fmt: skip
-        """The sky (C', R', 6) at one in `step` of a picture's pixels where it is seen; what land fades into, (C, 3).
+    def _walked(self, textures: Textures, moment: Moment, now: Now, told: Tensor, frame: Frame) -> tuple[Array, Array]:
+        """What all rays show, (C, R, 3), and how far off it is, (C, R)."""
+        across, rows = frame.across(), len(frame.slope)
+        count = max(1, min(torch.get_num_threads(), frame.rays // _NARROWEST))
+        if count == 1:
+            return self._strips[0].picture(textures, moment, now, told, frame, across)
+        while len(self._strips) < count:
+            self._strips.append(Strip(self._view))
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(initializer=torch.set_num_threads, initargs=(1,))
+        picture, depth = self._room("walked", frame.rays, rows, 3), self._room("walked depth", frame.rays, rows)
+        borders = [frame.rays * n // count // _MARGIN * _MARGIN for n in range(count)] + [frame.rays]
+        reduced, kind, inferring = (
+            torch.is_autocast_enabled("cpu"),
+            torch.get_autocast_dtype("cpu"),
+            torch.is_inference_mode_enabled(),
+        )
 
-        stretched: columns of the picture to one of `across`.
-        """
-        columns, rows, wide = len(across), len(slope), step // stretched
-        coarse = across.reshape(-1, wide).mean(1)
-        counts = np.zeros(len(coarse), np.int64)
-        heaven.rows_wanted(open_rows, wide, step, counts)
-        counts = counts.clip(max=-(-rows // step))
-        most = int(counts.max())
-        tangents = slope[: most * step]
-        tangents = np.pad(tangents, (0, most * step - len(tangents)), "edge").reshape(most, step).mean(1)
-        has = [weight_of(moment, name) is not None for name in ("space", "sunken", "float", "roof")]
-        features = heaven.ALL if any(has) else heaven.PLAIN
-        out = self._room.rows("sky features", columns + len(coarse) * -(-rows // step), features)
-        textured = (
-            textures.cloud.numpy(), textures.wisp.numpy(), textures.mote.numpy(), textures.land.numpy(),
-            textures.grain.numpy(),
-        )  # fmt: skip
-        moved = now.camera, now.sun, now.drift, now.clock, *has
-        just_over = np.ones(columns, np.int64), np.full(1, 0.003)
-        heaven.sky_features(*textured, across, *just_over, *moved, out)
-        heaven.sky_features(*textured, coarse, counts, tangents, *moved, out[columns:])
-        given = asked_rows(self._view.sky.shader, out, columns + int(counts.sum()), told)
-        sky = self._room("sky", len(coarse), -(-rows // step), 6)
-        heaven.spread(given[columns:], counts, sky)
-        return sky, np.ascontiguousarray(given[:columns, :3])
+        def walk(n: int) -> None:
+            first, last = borders[n], borders[n + 1]
+            begin, end = max(first - _MARGIN, 0), min(last + _MARGIN, frame.rays)
+            # What a thread is told of networks' bits and gradients holds for itself alone.
+            with torch.inference_mode(inferring), torch.no_grad(), torch.autocast("cpu", kind, enabled=reduced):
+                shown, far = self._strips[n].picture(textures, moment, now, told, frame, across[begin:end])
+            picture[first:last], depth[first:last] = (
+                shown[first - begin : last - begin],
+                far[first - begin : last - begin],
+            )
+
+        for done in [self._threads.submit(walk, n) for n in range(count)]:
+            done.result()
+        return picture, depth
 
     def _air(
         self, textures: Textures, moment: Moment, now: Now, told: Tensor, picture: Array, aspect: float, block: int
@@ -155,12 +110,6 @@ class Raster:
             falling = textures.streak.numpy(), textures.flake.numpy()
             yaw = float(now.camera[3])
             air.fall(picture, block, aspect, yaw, now.clock, rain, snow, now.wind, *falling, _falls(overlay, told))
-
-
-def _rocks(moment: Moment) -> tuple[float, float]:
-    """Over what height in m mountains are rock, infinite where none is; and how much of walls is, 0 where none are."""
-    ridge, base, wall = (float(of_places(moment, name)) for name in ("ridge_m", "base_m", "wall_m"))
-    return base + CRAGS_M[0] if ridge > 1 else math.inf, min(wall / WALLS_M, 1.0)
 
 
 def _falls(overlay: Overlay, told: Tensor) -> Array:

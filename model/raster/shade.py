@@ -23,6 +23,8 @@ _PERIOD_M = SIZE * DETAIL_CELL_M  # after which things repeat
 _BESIDE_M = SHADE_LONGEST_M + 2.0  # so far beyond what is seen a thing may stand whose shade is seen
 _SIDE = math.tan(FIELD_OF_VIEW_RAD / 2)
 _shade_of = inlined(shade_of)
+# Of a thing about the walker: how far east and north of him, its radius, its height, how far ahead, all in m; its rank.
+ABOUT = ("east", "north", "radius", "high", "ahead", "rank")
 
 
 @inlined
@@ -73,7 +75,7 @@ def things_about(  # type: ignore[no-untyped-def]
     found,
     out,
 ):
-    """Things whose shade may be seen: x, y and radius in m, and how much of each is left, into found (…, 4), and what
+    """Things whose shade may be seen into found (…, ABOUT), in place of their height how much of each is left, and what
     the network of what stands is told of each into out (7, …); how many. at, ground, step: as `ground_there` has them;
     left: how much houses leave of what would stand in them.
     """
@@ -89,10 +91,11 @@ def things_about(  # type: ignore[no-untyped-def]
         away, beside = x * ahead_x + y * ahead_y, abs(x * ahead_y - y * ahead_x)
         if not (-_BESIDE_M < away < SHADE_TO_M[0] + _BESIDE_M and beside < max(away, 0.0) * _SIDE + _BESIDE_M):
             continue
-        x, y, away = x + x0, y + y0, max(away, 1.0)
+        one, away = found[n], max(away, 1.0)
+        one[0], one[1], one[2], one[4], one[5] = x, y, of[2] * DETAIL_CELL_M * (1 - slender), away, of[3]
+        x, y = x + x0, y + y0
         high = ground_there(x, y, x0, y0, dx, dy, ahead_x, ahead_y, at, ground, step)
-        found[n, 0], found[n, 1], found[n, 2] = x, y, of[2] * DETAIL_CELL_M * (1 - slender)
-        found[n, 3] = left if town[texel((x + shift[0]) / TOWN_CELL_M, (y + shift[1]) / TOWN_CELL_M), 0] > 0 else 1.0
+        one[3] = left if town[texel((x + shift[0]) / TOWN_CELL_M, (y + shift[1]) / TOWN_CELL_M), 0] > 0 else 1.0
         out[0, n], out[1, n] = 1, of[3]
         out[2, n] = sample_of(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
         out[3, n], out[4, n], out[5, n] = high / 40, math.log(away) / 4, min(away / 40, 2.0)
@@ -102,17 +105,18 @@ def things_about(  # type: ignore[no-untyped-def]
 
 
 @kernel
-def lay(found, high, shift, tangent, shade):  # type: ignore[no-untyped-def]
-    """What each of the things found (N, 3), so high in m (N,), takes of the sun's light: the most into shade (512²,),
-    texels of the detail.
+def lay(found, x0, y0, shift, tangent, shade):  # type: ignore[no-untyped-def]
+    """What each of the things found (N, ABOUT) takes of the sun's light: the most into shade (512²,), texels of the
+    detail. x0, y0: m, of the walker.
     """
-    for n in range(len(high)):
-        wide = min(found[n, 2], SLIM * high[n])
+    for n in range(len(found)):
+        high = found[n, 3]
+        wide = min(found[n, 2], np.float32(SLIM) * high)
         if wide <= 0:
             continue
-        long = 0.5 * min(high[n] / tangent, SHADE_LONGEST_M)
+        long = 0.5 * min(high / tangent, SHADE_LONGEST_M)
         # Its middle lies away from the sun, its half axes along the light and across.
-        middle_x, middle_y = found[n, 0] - long * SUN_X, found[n, 1] - long * SUN_Y
+        middle_x, middle_y = found[n, 0] + x0 - long * SUN_X, found[n, 1] + y0 - long * SUN_Y
         along, across = long + SHADE_FOOT * wide, SHADE_SIDE * wide
         reach_x = math.sqrt((along * SUN_X) ** 2 + (across * SUN_Y) ** 2)
         reach_y = math.sqrt((along * SUN_Y) ** 2 + (across * SUN_X) ** 2)
@@ -123,24 +127,22 @@ def lay(found, high, shift, tangent, shade):  # type: ignore[no-untyped-def]
             (middle_y + reach_y + shift[1]) / DETAIL_CELL_M,
         )
         for v in range(first_v, int(math.floor(last_v)) + 1):  # noqa: RUF046
-            down = found[n, 1] - (v * DETAIL_CELL_M - shift[1])
+            down = found[n, 1] + y0 - (v * DETAIL_CELL_M - shift[1])
             for u in range(first_u, int(math.floor(last_u)) + 1):  # noqa: RUF046
-                right = found[n, 0] - (u * DETAIL_CELL_M - shift[0])
+                right = found[n, 0] + x0 - (u * DETAIL_CELL_M - shift[0])
                 ahead, beside = right * SUN_X + down * SUN_Y, right * SUN_Y - down * SUN_X
                 at = (v & _MASK) * SIZE + (u & _MASK)
-                shade[at] = max(shade[at], np.float32(_shade_of(ahead, beside, high[n], wide, tangent)))
+                shade[at] = max(shade[at], np.float32(_shade_of(ahead, beside, high, wide, tangent)))
 
 
-def cast(
+def about(
     terrain: Terrain, room: Room, textures: Textures, moment: Moment, now: Now, told: torch.Tensor, land: Land
 ) -> Array:
-    """How much of the sun's light things take from the ground: (512²,), texels of the detail about the walker."""
-    shade: Array = room("shade", SIZE * SIZE)
-    shade[:] = 0
+    """The things whose shade may be seen, ABOUT of each: the same whichever of a picture's rays are walked."""
     texels = _texels(room, textures)
     x0, y0, dx, dy = land.rays
     most, slender = (float(value) for value in standing_of(moment))
-    found, out = room("shade things", len(texels), 4, kind="f8"), room("shade things' features", 7, len(texels))
+    found, out = room("things about", len(texels), len(ABOUT)), room("features of things about", 7, len(texels))
     count = things_about(
         textures.land.numpy(), textures.grain.numpy(), textures.thing.numpy(), textures.town.numpy(), texels, x0, y0,
         now.shift, dx, dy, *now.ahead, *land.coarse, float(cleared(moment)), most, slender, found, out,
@@ -148,7 +150,16 @@ def cast(
     if count:
         with torch.autocast("cpu", enabled=False):
             high = 10 * asked(terrain.stands, out, count, told.float())[:, 0]
-        lay(found[:count], high.clip(min=0) * found[:count, 3], now.shift, land.tangent, shade)
+        found[:count, 3] *= high.clip(min=0)
+    return found[:count]
+
+
+def cast(room: Room, now: Now, land: Land, things: Array) -> Array:
+    """How much of the sun's light things (N, ABOUT) take from the ground: (512²,), texels of the detail."""
+    shade: Array = room("shade", SIZE * SIZE)
+    shade[:] = 0
+    x0, y0 = land.rays[:2]
+    lay(things, x0, y0, now.shift, land.tangent, shade)
     return shade
 
 
