@@ -48,9 +48,9 @@ from model.view import View
 from model.walker import Walker, blown
 from model.wish import Wish
 
-# A place changes at this share of its pace while water stands so near the height of one's feet, in m, and faster up to
-# the other.
-FLOOD_PACE, FLOOD_M = 0.25, (0.5, 3.5)
+# A place changes at this share of its pace while water that comes, or goes, stands so near the height of one's feet, in
+# m, and faster up to the other.
+FLOOD_PACE, EBB_PACE, FLOOD_M = 0.25, 0.6, (0.5, 3.5)
 SNAPSHOT_FORMAT = "oysterd-world-6"
 CONTEXT_LEVEL = 0.05  # noise on committed steps: the model was trained to see through it, so small errors don't pile up
 SHIFT = 2.0  # spends more of the few sampling steps at high noise, where a step decides the most
@@ -59,6 +59,7 @@ DISSOLVE_STEPS = 48  # in which a picture that a world begins with passes into w
 MOOD_SIZE = (144, 256)  # pixels, in which the dream's colours are told from a given picture's
 MOOD = 0.7  # share of a picture's colours that its world keeps
 _SEA = TABLE[:, COLUMN["sea"]] > 0.5  # places with a shore
+_WATER = TABLE[:, COLUMN["water"]]
 
 
 class WorldError(Exception):
@@ -313,7 +314,9 @@ class World:
             return np.float32(1)
         ground, level = self._ground(self._moment(plan, walker, plan.environment, 0.0), [walker.x], [walker.y])
         away_m = abs(float(ground[0] - level))
-        least, (near_m, far_m) = FLOOD_PACE, FLOOD_M
+        asked = plan.wish.place
+        comes = asked is not None and _WATER[asked] > plan.place @ _WATER
+        least, (near_m, far_m) = FLOOD_PACE if comes else EBB_PACE, FLOOD_M
         return np.float32(np.clip(least + (1 - least) * (away_m - near_m) / (far_m - near_m), least, 1))
 
     def _ground(self, moment: Moment, x: list[float], y: list[float]) -> tuple[Tensor, Tensor]:

@@ -14,7 +14,7 @@ from worlds import tiny_model
 from model.conditions import GRID, Chunk, Conditions
 from model.diorama.places import PLACES
 from model.text import WIDTH
-from model.world import DISSOLVE_STEPS, FLOOD_PACE, World, WorldError
+from model.world import DISSOLVE_STEPS, EBB_PACE, FLOOD_PACE, World, WorldError
 
 STEPS = 20  # the tiny preset's rings hold 3 and 4 steps: both wrap several times
 
@@ -219,13 +219,16 @@ def test_what_nobody_asks_for_the_world_chooses() -> None:
     assert len({next(iter(place)) for place in chosen}) > 3
 
 
-@pytest.mark.parametrize(("above_m", "pace"), [(0.0, FLOOD_PACE), (-2.0, 0.625), (10.0, 1.0)])
+@pytest.mark.parametrize(
+    ("above_m", "to", "pace"),
+    [(0.0, "coast", FLOOD_PACE), (-2.0, "coast", 0.625), (10.0, "coast", 1.0), (0.0, "meadow", EBB_PACE)],
+)
 def test_a_place_changes_slower_while_water_stands_near_ones_feet(
-    above_m: float, pace: float, monkeypatch: pytest.MonkeyPatch
+    above_m: float, to: str, pace: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = _alive(steps=1)
     monkeypatch.setattr(World, "_ground", lambda *_: (torch.tensor([above_m]), torch.tensor([0.0])))
-    world.wish = replace(world.wish, place=0)
+    world.wish = replace(world.wish, place=PLACES.index(to))
     world.easing.place = np.eye(len(PLACES), dtype=np.float32)[:2].mean(0)
     before = world.easing.place.copy()
     world.step()

@@ -51,9 +51,11 @@ def environment_followed(trial: Trial, meaning: Meaning) -> bool:
 
 
 def place_followed(trial: Trial, meaning: Meaning) -> bool:
-    """By three seconds most of the way is gone: of all places, the asked one has become more likely by the most."""
-    odds = [np.log(reading.place[0].clip(1e-6)) for reading in (trial.beside, trial.after)]
-    return int((odds[1] - odds[0]).argmax()) == meaning.place
+    """By three seconds most of the way is gone: the asked place is read, or has become more likely by the most."""
+    before, after = (reading.place[0] for reading in (trial.beside, trial.after))
+    if before.argmax() != meaning.place == after.argmax():
+        return True
+    return int((np.log(after.clip(1e-6)) - np.log(before.clip(1e-6))).argmax()) == meaning.place
 
 
 def motion_followed(trial: Trial, meaning: Meaning) -> bool:
