@@ -50,7 +50,7 @@ from model.wish import Wish
 
 # A place changes at this share of its pace while water that comes, or goes, stands so near the height of one's feet, in
 # m, and faster up to the other.
-FLOOD_PACE, EBB_PACE, FLOOD_M = 0.25, 0.6, (0.5, 3.5)
+FLOOD_PACE, EBB_PACE, FLOOD_M = 0.2, 0.6, (0.5, 3.5)
 SNAPSHOT_FORMAT = "oysterd-world-6"
 CONTEXT_LEVEL = 0.05  # noise on committed steps: the model was trained to see through it, so small errors don't pile up
 SHIFT = 2.0  # spends more of the few sampling steps at high noise, where a step decides the most

@@ -221,7 +221,7 @@ def test_what_nobody_asks_for_the_world_chooses() -> None:
 
 @pytest.mark.parametrize(
     ("above_m", "to", "pace"),
-    [(0.0, "coast", FLOOD_PACE), (-2.0, "coast", 0.625), (10.0, "coast", 1.0), (0.0, "meadow", EBB_PACE)],
+    [(0.0, "coast", FLOOD_PACE), (-2.0, "coast", 0.6), (10.0, "coast", 1.0), (0.0, "meadow", EBB_PACE)],
 )
 def test_a_place_changes_slower_while_water_stands_near_ones_feet(
     above_m: float, to: str, pace: float, monkeypatch: pytest.MonkeyPatch
