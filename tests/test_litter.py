@@ -7,7 +7,7 @@ import torch
 from model.conditions import GRID
 from model.diorama.places import PLACES
 from model.field import field_of
-from model.litter import BLOOM_M, FINE_M, Litter
+from model.litter import BLOOM_M, FINE_M, SHADE, Litter
 from model.shading import Moment, Textures
 
 TEXTURES = Textures.of([field_of(1)], torch.device("cpu"))
@@ -18,7 +18,7 @@ SLOPE, DENSITY = torch.full((1, 5), 2.0), torch.zeros(1)  # steep enough for wha
 DISTANCE = torch.tensor([4.0, 12.0, 30.0, 60.0, BLOOM_M[0] + 1]).expand(1, 200, 5)
 
 
-def _laid(place: str, litter: Litter, bare: bool = True) -> torch.Tensor:
+def _laid(place: str, litter: Litter, bare: bool = True, shade: torch.Tensor | None = None) -> torch.Tensor:
     """How much litter changes each row of an even picture, (5, 3)."""
     moment = Moment(
         world=torch.zeros(1, dtype=torch.long), place=torch.eye(len(PLACES))[PLACES.index(place)][None],
@@ -28,7 +28,7 @@ def _laid(place: str, litter: Litter, bare: bool = True) -> torch.Tensor:
     picture = torch.full((1, 200, 5, 3), 0.4)
     where = torch.full((1, 200, 5), bare)
     with torch.no_grad():
-        laid = litter(TEXTURES, moment, picture, where, DISTANCE, ACROSS, SLOPE, DENSITY, TOLD)
+        laid = litter(TEXTURES, moment, picture, where, DISTANCE, ACROSS, SLOPE, DENSITY, shade, TOLD)
         return (laid - picture).abs().mean((0, 1))
 
 
@@ -52,9 +52,20 @@ def test_the_finest_grain_fades_with_distance() -> None:
 
 def test_rock_shows_on_mountains_and_walls_alone_at_every_distance() -> None:
     litter = Litter(4)
-    torch.nn.init.constant_(litter.shows.bias[12:], 0.3)
+    torch.nn.init.constant_(litter.shows.bias[12:18], 0.3)
     torch.nn.init.constant_(litter.blossoms.bias[2:3], -99)  # none opens
     mountains, cave = _laid("mountains", litter), _laid("cave", litter)
     assert float(mountains[:2].max()) < 1e-6 < 0.01 < float(mountains[3:].min())
     assert float(cave[0].max()) < 1e-6 < 0.002 < float(cave[1:].max())
     assert float(_laid("meadow", litter).max()) < 1e-6
+
+
+def test_shade_darkens_as_much_as_is_told_of_each_channel() -> None:
+    litter, shade = Litter(4), torch.zeros(1, 200, 5)
+    torch.nn.init.constant_(litter.blossoms.bias[2:3], -99)  # none opens
+    shade[:, :, 1] = 0.5
+    with torch.no_grad():
+        litter.shows.bias[3 * SHADE :] = torch.tensor([-0.2, -0.4, -0.6])
+    laid = _laid("meadow", litter, shade=shade)
+    torch.testing.assert_close(laid[1], 0.4 * 0.5 * torch.tensor([0.2, 0.4, 0.6]))
+    assert float(laid[[0, 2, 3]].max()) < 1e-6
