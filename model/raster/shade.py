@@ -54,27 +54,9 @@ def own_texels(thing, out):  # type: ignore[no-untyped-def]
 
 @kernel
 def things_about(  # type: ignore[no-untyped-def]
-    land,
-    grain_of,
-    thing,
-    town,
-    texels,
-    x0,
-    y0,
-    shift,
-    dx,
-    dy,
-    ahead_x,
-    ahead_y,
-    at,
-    ground,
-    step,
-    left,
-    most,
-    slender,
-    found,
-    out,
-):
+    land, grain_of, thing, town, texels, x0, y0, shift, dx, dy, ahead_x, ahead_y, at, ground, step, left, most, slender,
+    found, out,
+):  # fmt: skip
     """Things whose shade may be seen into found (…, ABOUT), in place of their height how much of each is left, and what
     the network of what stands is told of each into out (7, …); how many. at, ground, step: as `ground_there` has them;
     left: how much houses leave of what would stand in them.
@@ -138,7 +120,9 @@ def lay(found, x0, y0, shift, tangent, shade):  # type: ignore[no-untyped-def]
 def about(
     terrain: Terrain, room: Room, textures: Textures, moment: Moment, now: Now, told: torch.Tensor, land: Land
 ) -> Array:
-    """The things whose shade may be seen, ABOUT of each: the same whichever of a picture's rays are walked."""
+    """The things whose shade may be seen, ABOUT of each: the same whichever of a picture's rays are walked, but for the
+    ground at those that stand beside them, which is taken for that of the nearest ray.
+    """
     texels = _texels(room, textures)
     x0, y0, dx, dy = land.rays
     most, slender = (float(value) for value in standing_of(moment))
