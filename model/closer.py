@@ -51,25 +51,30 @@ def with_fronts(
     met = _met((points.house > STANDS_M).gather(2, at) & (cover > 0.5), moment, points, at, slope)
     if met is None:
         return picture
-    there, h = met.there, met.height
-    distance, hue, house = there(points.distance), there(points.hue), there(points.house)
-    cells, floors = (there(points.x) + there(points.y)) / WINDOW_M, h / FLOOR_M
-    i, j, k = cells.floor().long(), floors.floor().long(), (hue * 255).long()
-    fx, fy = 4 * (cells - cells.floor() - 0.5).abs(), floors - floors.floor() - 0.5
-    shop, zero = (j == 0).float(), torch.zeros_like(i)
-    wheel = hue * (6 * math.pi)
-    parts = [
-        fx, 4 * fy.abs(), 2 * fy, _hash(i, j, k), _hash(i, zero + 7, k) * shop, shop,
-        _hash(k, zero + 3, zero + 5), (h / 4).clamp(-1, 2), (house - h).clamp(-1, 2), hue, wheel.sin(), wheel.cos(),
-        (1.5 - distance / 70).clamp(0, 1), 1 / (1 + distance * 0.02), (distance / 300).clamp(max=2),
-        fx * (1 - shop), 4 * fy.abs() * (1 - shop), (hue > 0.7).float(),
-    ]  # fmt: skip
+    there = met.there
+    house = there(points.house)
+    parts = front_of(there(points.distance), there(points.hue), house, met.height, there(points.x) + there(points.y))
     given = of_some(fronts, parts, met.where, met.index, told)
     own = picture.reshape(-1, 3)
     under = own.index_select(0, met.index)
     shown = torch.sigmoid(given[:, 3:]) * (house / HOUSE_M).clamp(0, 1)[:, None]
     lit = under + shown * (given[:, :3] - under)
     return own.index_copy(0, met.index, lit.to(own)).view(picture.shape)
+
+
+def front_of(distance: Tensor, hue: Tensor, house: Tensor, h: Tensor, along: Tensor) -> list[Tensor]:
+    """What the network of fronts is told of points (N,) `h` m high on houses of `house` m, `along` m along the wall."""
+    cells, floors = along / WINDOW_M, h / FLOOR_M
+    i, j, k = cells.floor().long(), floors.floor().long(), (hue * 255).long()
+    fx, fy = 4 * (cells - cells.floor() - 0.5).abs(), floors - floors.floor() - 0.5
+    shop, zero = (j == 0).float(), torch.zeros_like(i)
+    wheel = hue * (6 * math.pi)
+    return [
+        fx, 4 * fy.abs(), 2 * fy, _hash(i, j, k), _hash(i, zero + 7, k) * shop, shop,
+        _hash(k, zero + 3, zero + 5), (h / 4).clamp(-1, 2), (house - h).clamp(-1, 2), hue, wheel.sin(), wheel.cos(),
+        (1.5 - distance / 70).clamp(0, 1), 1 / (1 + distance * 0.02), (distance / 300).clamp(max=2),
+        fx * (1 - shop), 4 * fy.abs() * (1 - shop), (hue > 0.7).float(),
+    ]  # fmt: skip
 
 
 def _met(where: Tensor, moment: Moment, points: Points, at: Tensor, slope: Tensor) -> _Met | None:

@@ -71,7 +71,7 @@ class Chunk:
 
     frames: uint8 (1, H, W, 3). audio: float32 (samples, 2), −1..1. index: the step that made it.
     applied: what the step was conditioned on, in plain numbers; `clamped` inside it lists what was out of range.
-    depth: float16 (H, W), in m, of the land in the picture; 0 where the sky is.
+    depth: float16 (H, W), in m, of the land in the picture; 0 where the sky is. None where `Seeing.deep` says so.
     """
 
     frames: NDArray[np.uint8]

@@ -27,7 +27,9 @@ LAND = ("hills", "ridges", "dunes", "patches")  # channels: two Gaussian, two in
 DETAIL = ("crown", "rank", "grain", "bloom")
 THING = ("u", "v", "size", "rank")  # of what may stand nearest: from a texel to its middle, and its radius, in texels
 THING_TEXELS = 3.2, 6.4  # radii of the slightest and the largest
-TOWN = ("rank", "edge", "hue")  # of houses, all 0 where streets run
+# Texels of the town: a lamp to a square so wide, how far its light goes, and that of lit windows.
+LAMP_EVERY, LAMP_REACH, LIT_REACH = 16, 3.4, 2.0
+TOWN = ("rank", "edge", "hue", "lamp")  # of houses, all 0 where streets run, but lamps and lit windows lay light there
 SKY = ("cloud", "wisp", "star", "mote")
 FALL = ("streak", "flake")
 
@@ -137,11 +139,11 @@ def _cuts(rng: np.random.Generator, least: int, most: int) -> list[int]:
 
 
 def _town(rng: np.random.Generator) -> Array:
-    """A town (512, 512, 3) as TOWN: straight streets, blocks of houses wall to wall, now and then a square.
+    """A town (512, 512, 4) as TOWN: straight streets, blocks of houses wall to wall, now and then a square.
 
-    edge grows from 0 at a house's walls to 1 at 4 texels from them.
+    edge grows from 0 at a house's walls to 1 at 4 texels from them. lamp: light on the ground, about 0..1.
     """
-    town = np.zeros((SIZE, SIZE, 3), np.float32)
+    town = np.zeros((SIZE, SIZE, len(TOWN)), np.float32)
     columns, rows = _cuts(rng, 30, 52), _cuts(rng, 30, 52)
     for top, bottom in pairwise(rows):
         for left, right in pairwise(columns):
@@ -162,7 +164,37 @@ def _town(rng: np.random.Generator) -> Array:
                     house[..., 1] = np.clip(inside / 4, 0, 1)
                     house[..., 2] = rng.random()
                     at = end
+    town[..., 3] = _lamps(rng, town)
     return town
+
+
+def _spread(texture: NDArray[np.floating], reach: float) -> NDArray[np.float64]:
+    """A texture whose every texel gives its neighbours of its own, falling by e in so many texels."""
+    away = np.minimum(np.arange(SIZE), SIZE - np.arange(SIZE))
+    kernel = np.exp(-np.hypot(away[:, None], away[None]) / reach)
+    return np.fft.irfft2(np.fft.rfft2(texture) * np.fft.rfft2(kernel), s=(SIZE, SIZE))
+
+
+def _lamps(rng: np.random.Generator, town: Array) -> NDArray[np.float64]:
+    """Light (512, 512) that lies on the ground of a town: before the houses, each as bright as it will, under lamps."""
+    houses = town[..., 0] > 0
+    wall = _spread(houses.astype(np.float32), LIT_REACH)
+    lit = np.where(houses, np.clip(2.6 * (town[..., 2] * 7.31 % 1) - 0.7, 0, 1), 0)
+    before = _spread(lit, LIT_REACH) / wall.max()
+    # A lamp to a square of the town: on a pavement, neither at a wall nor far from one, or where it is wide open.
+    lamps, share = np.zeros((SIZE, SIZE)), wall / wall.max()
+    pavement, wide = ~houses & (share > 0.10) & (share < 0.22), ~houses & (share <= 0.10)
+    for row in range(0, SIZE, LAMP_EVERY):
+        for column in range(0, SIZE, LAMP_EVERY):
+            square = slice(row, row + LAMP_EVERY), slice(column, column + LAMP_EVERY)
+            places = np.argwhere(pavement[square] if pavement[square].any() else wide[square])
+            if len(places):
+                down, right = places[rng.integers(len(places))]
+                lamps[row + down, column + right] = 1
+    away = np.minimum(np.arange(SIZE), SIZE - np.arange(SIZE))
+    pool = 1 / (1 + (np.hypot(away[:, None], away[None]) / LAMP_REACH) ** 2) ** 2
+    pools = np.fft.irfft2(np.fft.rfft2(lamps) * np.fft.rfft2(pool), s=(SIZE, SIZE))
+    return np.clip(1.2 * before + pools, 0, 1.2)
 
 
 @lru_cache(1)

@@ -18,6 +18,9 @@ from model.camera import (
     BLOOM_SCALE,
     BUMP_M,
     CRAGS_M,
+    GRASS_RAD_S,
+    GRASS_X,
+    GRASS_Y,
     ROCK_HIGH,
     ROCK_M,
     ROCK_SHARE,
@@ -33,13 +36,34 @@ from model.camera import (
     WALL_ROCK_M,
     WALL_STEEP,
 )
-from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M, SIZE
+from model.conditions import ENVIRONMENT
+from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M, SIZE, TOWN_CELL_M
+from model.grass import (
+    BENT_M,
+    FLATTEST,
+    FULL_M,
+    GRASS_CELL_M,
+    GRASS_TO_M,
+    GROUND_GAP,
+    JITTER,
+    JITTER_CELL_M,
+    JITTER_SHARE,
+    MEAN,
+    REACH_M,
+    STEPS,
+    STILL,
+    TUFT,
+    UNEVEN,
+)
 from model.shading import Moment, Textures, of_places, sample, weight_of
 
 # Where each of the textures ends, and where it begins to fade, in m.
 FINE_M, GRIT_M, SAND_M, BLOOM_M = (45.6, 7.6), (16.8, 4.8), (33.8, 7.8), (112.5, 22.5)
-KINDS = 7  # fine, bump, grit, sand, crags of mountains, walls of rock, and the shade of what grows
-SHADE = KINDS - 1
+# Fine, bump, grit, sand, crags of mountains, walls of rock, how deep in grass one looks, what light lamps add to all
+# that, and the shade of what grows.
+KINDS = 9
+BLADE, LAMP, SHADE = range(KINDS - 3, KINDS)
+_WIND = ENVIRONMENT.index("wind")
 WALLS_M = 10.0  # high, and walls are rock and nothing else
 DARKEST = 0.25  # of the ground's own light
 CLOSED = 4.5  # blossoms with less than exp(-CLOSED) of their colour are none
@@ -69,6 +93,37 @@ def rock(grain: Tensor, x: Tensor, y: Tensor, h: Tensor, distance: Tensor) -> Te
         high = h * ROCK_HIGH / texel
         rough = rough + share * (sample(grain, 0, x / texel, high) + sample(grain, 0, y / texel + 50, high))
     return 0.5 * rough
+
+
+def grass(
+    textures: Textures,
+    moment: Moment,
+    at: tuple[Tensor, Tensor],
+    way: tuple[Tensor, Tensor],
+    slope: Tensor,
+    fine: Tensor,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """How high in grass, 0..1 of its height, lines of sight are met that would meet the ground at `at`, and where in m.
+
+    All (B, C, R). way (B, C, 1): of the columns, a metre of distance; slope (B, R); fine: the grain there.
+    """
+    (x, y), (dx, dy) = at, way
+    phase = GRASS_RAD_S * moment.phases[:, 0].view(-1, 1, 1) + x * GRASS_X + y * GRASS_Y
+    bent = BENT_M * (STILL + moment.environment[:, _WIND].view(-1, 1, 1)) * phase.sin().to(x.dtype)
+    high = of_places(moment, "grass_m")
+    reach = (high / (-slope[:, None]).clamp(min=FLATTEST)).clamp(max=REACH_M)
+    loose = sample(textures.bloom, 0, x / JITTER_CELL_M, y / JITTER_CELL_M)
+    later = JITTER * ((0.5 + JITTER_SHARE * loose).clamp(0, 1) - 0.5)
+    before, gap, hit = STEPS[0] + JITTER - later, torch.full_like(x, -0.5), torch.full_like(x, -1.0)
+    for step in STEPS:
+        here = step - later
+        u, v = x - dx * reach * here + bent * here * here, y - dy * reach * here
+        over = 0.5 + UNEVEN * fine + TUFT * sample(textures.bloom, 0, u / GRASS_CELL_M, v / GRASS_CELL_M) - here
+        crossed = here + (before - here) * over / (over - gap).clamp(min=1e-6)
+        hit = torch.where((hit < 0) & (over > 0), crossed, hit)
+        before, gap = here, over
+    hit = torch.where(hit < 0, before * GROUND_GAP / (GROUND_GAP - gap).clamp(min=GROUND_GAP), hit)
+    return hit, x - dx * reach * hit + bent * hit * hit, y - dy * reach * hit
 
 
 class Litter(nn.Module):
@@ -102,7 +157,8 @@ class Litter(nn.Module):
         """
         flowers, walls = weight_of(moment, "flowers") is not None, weight_of(moment, "wall_m") is not None
         ridges = weight_of(moment, "ridge_m") is not None
-        ends = math.inf if walls or ridges or shade is not None else (BLOOM_M if flowers else FINE_M)[0]
+        grows, lamps = weight_of(moment, "grass_m") is not None, weight_of(moment, "block_m") is not None
+        ends = math.inf if walls or ridges or lamps or shade is not None else (BLOOM_M if flowers else FINE_M)[0]
         where = bare & (distance > 0) & (distance < ends)
         if not bool(where.any()):
             return picture
@@ -113,7 +169,7 @@ class Litter(nn.Module):
         fine = sample(textures.grain, 0, x / FINE_CELL_M, y / FINE_CELL_M)
         bump_x, bump_y = x + BUMP_M * math.sin(SUN_AZIMUTH_RAD), y + BUMP_M * math.cos(SUN_AZIMUTH_RAD)
         bump = sample(textures.grain, 0, bump_x / FINE_CELL_M, bump_y / FINE_CELL_M) - fine
-        sand = patch = wall = crag = torch.zeros_like(x)
+        blade = sand = patch = wall = crag = torch.zeros_like(x)
         sandy = weight_of(moment, "dune_m") is not None
         shift = textures.shift[moment.world][:, :, None, None]
         u, v = (x + shift[:, 0]) / DETAIL_CELL_M, (y + shift[:, 1]) / DETAIL_CELL_M
@@ -131,25 +187,39 @@ class Litter(nn.Module):
             crag = ((h - of_places(moment, "base_m") - CRAGS_M[0]) / CRAGS_M[1]).clamp(0, 1)
             crag = crag * (of_places(moment, "ridge_m") > 1) * (1 - wall) * shown
         ground = 1 - wall
-        near = fade(distance, FINE_M) * ground
-        grit = sample(textures.bloom, 0, x / GRIT_CELL_M, y / GRIT_CELL_M) * fade(distance, GRIT_M) * ground
+        near, met_x, met_y = fade(distance, FINE_M) * ground, x, y
+        if grows:
+            here = distance < GRASS_TO_M[0]
+            hit, met_x, met_y = grass(textures, moment, (x, y), (dx[..., None], dy[..., None]), slope, fine)
+            met_x, met_y = torch.where(here, met_x, x), torch.where(here, met_y, y)
+            full = (of_places(moment, "grass_m") / FULL_M).clamp(max=1)
+            blade = (hit - MEAN) * fade(distance, GRASS_TO_M) * full * ground * where
+        grit = sample(textures.bloom, 0, met_x / GRIT_CELL_M, met_y / GRIT_CELL_M) * fade(distance, GRIT_M) * ground
         if sandy:
             grain = sample(textures.grain, 0, u, v)
             sand = (x * SAND_X + y * SAND_Y + SAND_BEND * patch + SAND_JAG * grain).sin()
             sand = sand * (0.6 + 0.3 * patch + 0.3 * grain).clamp(0, 1) * fade(distance, SAND_M)
         gains, blossoms = self.gains(told)
         parts = torch.stack([fine * near, bump * near, grit, sand, crag, wall * shown if walls else wall], -1)
-        tone = torch.einsum("bcrk,bkj->bcrj", parts, gains[:, :SHADE])
+        tone = torch.einsum("bcrk,bkj->bcrj", parts, gains[:, :BLADE])
         tone = (1 + tone * where[..., None]).clamp(min=DARKEST)
+        if grows:
+            tone = tone * (1 + blade[..., None] * gains[:, None, None, BLADE]).clamp(min=DARKEST)
         if flowers:
             opens, patchy, closed, kind, first, haze, *adds = blossoms.view(-1, BLOSSOM, 1, 1, 1).unbind(1)
-            bloom = sample(textures.bloom, 0, u * BLOOM_SCALE, v * BLOOM_SCALE)
+            open_u, open_v = ((m + shift[:, i]) / DETAIL_CELL_M * BLOOM_SCALE for i, m in enumerate((met_x, met_y)))
+            bloom = sample(textures.bloom, 0, open_u, open_v)
             open_by = opens[..., 0] * bloom + patchy[..., 0] * patch + closed[..., 0]
             shown = open_by.sigmoid() * fade(distance, BLOOM_M) * (-haze[..., 0] * distance / 30).exp()
             shown = shown * where * (open_by > -CLOSED) * ground
             share = (kind[..., 0] * patch + first[..., 0]).sigmoid()[..., None]
             one, other = torch.cat(adds[:3], -1), torch.cat(adds[3:], -1)
             tone = tone + shown[..., None] * torch.lerp(other, one, share)
+        added = torch.zeros_like(tone)
+        if lamps:
+            u, v = (x + shift[:, 0]) / TOWN_CELL_M - 0.5, (y + shift[:, 1]) / TOWN_CELL_M - 0.5
+            lamp = sample(textures.lamp, 0, u, v) * (-density[:, None, None] * distance).exp() * where
+            added = lamp[..., None] * tone * gains[:, None, None, LAMP]
         if shade is not None:
             tone = tone * (1 + shade[..., None] * gains[:, None, None, SHADE]).clamp(min=0)
-        return picture * tone
+        return picture * tone + added

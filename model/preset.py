@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 
-SHARES = (1.0, 0.75, 0.5)  # of a large picture's height and width, at which it may be told
+SHARES = (1.0, 0.75, 0.5, 0.375)  # of a large picture's height and width, at which it may be told
 _LEAST_LOOKS = 80  # fewer points a column are not enough for any picture
 
 

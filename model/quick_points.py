@@ -9,7 +9,6 @@ weights are summed in registers, which compilers do not find from loops over num
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
@@ -17,53 +16,21 @@ import numpy as np
 import torch
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.extending import intrinsic
 from torch import Tensor
 
+from model.emitting import FLOATS, LANES, WORDS, address, emitted, lanes, splat, vector, whole
 from model.raster.texture import inlined, kernel
 
-_LANES = 8
 _VECTORS = 3
-_POINTS = _LANES * _VECTORS  # of a tile
+_POINTS = LANES * _VECTORS  # of a tile
 _ROWS = 4  # of weights: twelve sums, three vectors of inputs and a weight fill the sixteen registers of AVX2
 _TILES = 4  # that go through a layer before the next, so that its weights are read from the first cache
 _GROUP = 8  # features that are transposed at once
 
-_FLOATS, _WORDS = ir.VectorType(ir.FloatType(), _LANES), ir.VectorType(ir.IntType(32), _LANES)
 _HALF = ir.VectorType(ir.IntType(32), _GROUP // 2)
 
 
-def _emitted(emit: Callable[..., Any]) -> Any:
-    """What a kernel may call, and what it then is in LLVM's terms."""
-    return intrinsic(emit)
-
-
-def _whole(value: int) -> Any:
-    return ir.Constant(ir.IntType(64), value)
-
-
-def _address(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
-    """Of an element of a flat array."""
-    return builder.gep(context.make_array(kind)(context, builder, array).data, [at])
-
-
-def _vector(builder: Any, address: Any, at: Any, kind: Any) -> Any:
-    """The address of a vector that begins so many numbers further on."""
-    return builder.bitcast(builder.gep(address, [at]), kind.as_pointer())
-
-
-def _lanes(builder: Any, a: Any, b: Any, order: Any) -> Any:
-    """Lanes of a, and after them of b, in an order."""
-    return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), len(order)), order))
-
-
-def _splat(builder: Any, value: Any) -> Any:
-    """A number in all lanes."""
-    alone = builder.insert_element(ir.Constant(_FLOATS, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
-    return _lanes(builder, alone, alone, [0] * _LANES)
-
-
-@_emitted
+@emitted
 def _multiply(typing, weights, first, inputs, count, start, least, out, end):  # type: ignore[no-untyped-def]
     """out[end:] (4, 24) = weights[first:] (1 + count, 4), the biases before them, by inputs[start:] (count, 24).
 
@@ -72,40 +39,39 @@ def _multiply(typing, weights, first, inputs, count, start, least, out, end):  #
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kinds = signature.args
-        w = _address(context, builder, kinds[0], args[0], args[1])
-        x = _address(context, builder, kinds[2], args[2], args[4])
-        y = _address(context, builder, kinds[6], args[6], args[7])
+        w = address(context, builder, kinds[0], args[0], args[1])
+        x = address(context, builder, kinds[2], args[2], args[4])
+        y = address(context, builder, kinds[6], args[6], args[7])
         places = [(row, part) for row in range(_ROWS) for part in range(_VECTORS)]
-        sums = {place: cgutils.alloca_once(builder, _FLOATS) for place in places}  # registers, once it is optimised
+        sums = {place: cgutils.alloca_once(builder, FLOATS) for place in places}  # registers, once it is optimised
 
         def weight(at: Any) -> Any:
-            return _splat(builder, builder.load(builder.gep(w, [at])))
+            return splat(builder, builder.load(builder.gep(w, [at])))
 
         for row, part in places:
-            builder.store(weight(_whole(row)), sums[row, part])
+            builder.store(weight(whole(row)), sums[row, part])
         with cgutils.for_range(builder, args[3]) as loop:
-            here = builder.gep(x, [builder.mul(loop.index, _whole(_POINTS))])
+            here = builder.gep(x, [builder.mul(loop.index, whole(_POINTS))])
             given = [
-                builder.load(_vector(builder, here, _whole(_LANES * part), _FLOATS), align=4)
-                for part in range(_VECTORS)
+                builder.load(vector(builder, here, whole(LANES * part), FLOATS), align=4) for part in range(_VECTORS)
             ]
             for row in range(_ROWS):
-                factor = weight(builder.add(builder.mul(loop.index, _whole(_ROWS)), _whole(_ROWS + row)))
+                factor = weight(builder.add(builder.mul(loop.index, whole(_ROWS)), whole(_ROWS + row)))
                 for part in range(_VECTORS):
                     product = builder.fmul(factor, given[part], flags=("contract",))
                     total = builder.fadd(builder.load(sums[row, part]), product, flags=("contract",))
                     builder.store(total, sums[row, part])
-        bound = _splat(builder, args[5])
+        bound = splat(builder, args[5])
         for row, part in places:
             total = builder.load(sums[row, part])
             total = builder.select(builder.fcmp_ordered("<", total, bound), bound, total)
-            builder.store(total, _vector(builder, y, _whole(_POINTS * row + _LANES * part), _FLOATS), align=4)
+            builder.store(total, vector(builder, y, whole(_POINTS * row + LANES * part), FLOATS), align=4)
         return context.get_dummy_value()
 
     return types.void(weights, types.int64, inputs, types.int64, types.int64, types.float32, out, types.int64), build
 
 
-@_emitted
+@emitted
 def _transpose(typing, rows, first, features, out, end):  # type: ignore[no-untyped-def]
     """out[end:] (8, 24), in its first eight columns: eight bfloat16 by their bits of each of eight points.
 
@@ -113,38 +79,38 @@ def _transpose(typing, rows, first, features, out, end):  # type: ignore[no-unty
     """
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        x = _address(context, builder, signature.args[0], args[0], args[1])
-        y = _address(context, builder, signature.args[3], args[3], args[4])
+        x = address(context, builder, signature.args[0], args[0], args[1])
+        y = address(context, builder, signature.args[3], args[3], args[4])
         # Two features are a word: four words of each point are transposed, then taken apart.
         points = [
-            builder.load(_vector(builder, x, builder.mul(args[2], _whole(point)), _HALF), align=2)
-            for point in range(_LANES)
+            builder.load(vector(builder, x, builder.mul(args[2], whole(point)), _HALF), align=2)
+            for point in range(LANES)
         ]
-        a = [_lanes(builder, points[at], points[at + 4], [*range(_LANES)]) for at in range(4)]
+        a = [lanes(builder, points[at], points[at + 4], [*range(LANES)]) for at in range(4)]
         low, high = [0, 8, 1, 9, 4, 12, 5, 13], [2, 10, 3, 11, 6, 14, 7, 15]
-        b = [_lanes(builder, a[at], a[at + 1], order) for order in (low, high) for at in (0, 2)]
+        b = [lanes(builder, a[at], a[at + 1], order) for order in (low, high) for at in (0, 2)]
         low, high = [0, 1, 8, 9, 4, 5, 12, 13], [2, 3, 10, 11, 6, 7, 14, 15]
-        words = [_lanes(builder, b[at], b[at + 1], order) for at in (0, 2) for order in (low, high)]
+        words = [lanes(builder, b[at], b[at + 1], order) for at in (0, 2) for order in (low, high)]
         for at, word in enumerate(words):
-            even = builder.shl(word, ir.Constant(_WORDS, [16] * _LANES))
-            odd = builder.and_(word, ir.Constant(_WORDS, [0xFFFF0000] * _LANES))
-            builder.store(even, _vector(builder, y, _whole(_POINTS * 2 * at), _WORDS), align=4)
-            builder.store(odd, _vector(builder, y, _whole(_POINTS * (2 * at + 1)), _WORDS), align=4)
+            even = builder.shl(word, ir.Constant(WORDS, [16] * LANES))
+            odd = builder.and_(word, ir.Constant(WORDS, [0xFFFF0000] * LANES))
+            builder.store(even, vector(builder, y, whole(_POINTS * 2 * at), WORDS), align=4)
+            builder.store(odd, vector(builder, y, whole(_POINTS * (2 * at + 1)), WORDS), align=4)
         return context.get_dummy_value()
 
     return types.void(rows, types.int64, types.int64, out, types.int64), build
 
 
-@_emitted
+@emitted
 def _copy(typing, x, first, out, end):  # type: ignore[no-untyped-def]
     """24 numbers from x[first:] to out[end:]."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        source = _address(context, builder, signature.args[0], args[0], args[1])
-        y = _address(context, builder, signature.args[2], args[2], args[3])
-        for at in range(0, _POINTS, _LANES):
-            given = builder.load(_vector(builder, source, _whole(at), _FLOATS), align=4)
-            builder.store(given, _vector(builder, y, _whole(at), _FLOATS), align=4)
+        source = address(context, builder, signature.args[0], args[0], args[1])
+        y = address(context, builder, signature.args[2], args[2], args[3])
+        for at in range(0, _POINTS, LANES):
+            given = builder.load(vector(builder, source, whole(at), FLOATS), align=4)
+            builder.store(given, vector(builder, y, whole(at), FLOATS), align=4)
         return context.get_dummy_value()
 
     return types.void(x, types.int64, out, types.int64), build
@@ -219,7 +185,7 @@ def _of_rows(rows, flat, sizes, out):  # type: ignore[no-untyped-def]
                 last[:] = 0
                 last[: len(rows) - first] = rows[first:]
                 source, first = last, 0
-            for point in range(0, _POINTS, _LANES):
+            for point in range(0, _POINTS, LANES):
                 for f in range(0, features, _GROUP):
                     end = tile * apart + f * _POINTS + point
                     _transpose(source, first + point * features + f, features, here, end)

@@ -25,6 +25,8 @@ from model.raster.strip import LARGE
 from model.shading import Moment, Textures
 from model.view import View
 
+_PAINTED = 0.5  # of its size, at which a large picture is told at most if it is painted
+
 
 @dataclass(frozen=True)
 class Look:
@@ -44,31 +46,32 @@ class Look:
 class Seeing:
     """A model's eyes.
 
-    share: of their size, one of SHARES, at which large pictures are told. Whoever steps the world sets it.
+    share: of their size, one of SHARES, at which large pictures are told; deep: whether their depth is told as well.
+    Whoever steps the world sets both.
     """
 
     def __init__(self, preset: Preset, view: View, brush: Brush, device: torch.device) -> None:
         self._size = preset.height, preset.width
-        self.share = SHARES[0]
+        self.share, self.deep = SHARES[0], True
         self._view, self._brush = view, brush
         self._raster = Raster(view) if device.type == "cpu" else None
 
     def see(
         self, textures: Textures, moment: Moment, between: Between, look: Look
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
-        """A picture uint8 (H, W, 3) and its land's depth in m (H, W), 0 for sky.
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float16] | None]:
+        """A picture uint8 (H, W, 3) and, if `deep`, its land's depth in m (H, W), 0 for sky.
 
         Raises ValueError when the networks give numbers that are not finite.
         """
         height, width = self._size
         painted = is_painted(look.style)
-        share = min(self.share, SHARES[-1]) if painted else self.share
+        share = min(self.share, _PAINTED) if painted else self.share
         reduced = share < 1 and width >= 2 * LARGE and height % 4 == 0 and width % 4 == 0
         if reduced:
             height, width = round(height * share), round(width * share)
         with reducing(moment.camera.device.type):
             if self._raster is not None:
-                told, far = self._raster.picture(textures, moment, height, width, between)
+                told, far = self._raster.picture(textures, moment, height, width, between, reduced)
                 picture, depth = torch.from_numpy(told), torch.from_numpy(far)  # column by column
             else:
                 shown, far_off = self._view.picture(textures, moment, height, width, between)
@@ -78,12 +81,12 @@ class Seeing:
             mood, photo = None, None
         else:
             mood, photo = look.mood, look.photo
-        frame = _bytes(picture, mood, photo, look.share)
-        deep = depth.T.to(torch.float16).cpu()
-        if reduced:
-            frame = F.interpolate(frame.permute(2, 0, 1)[None], self._size, mode="bilinear")[0].permute(1, 2, 0)
-            deep = F.interpolate(deep[None, None], self._size, mode="nearest")[0, 0]
-        return frame.contiguous().numpy(), deep.contiguous().numpy()
+        frame = _frame(picture, self._size, mood, photo, look.share)
+        if not self.deep:
+            return frame, None
+        deep = np.empty(self._size, np.float32)
+        finish.to_deep(depth.contiguous().cpu().numpy(), self._size[1], deep)
+        return frame, deep.astype(np.float16)
 
     def _painted(self, columns: Tensor, depth: Tensor, look: Look) -> Tensor:
         """A picture (W, H, 3), with the mood and the photo laid over it, as a painter would have it: (H, W, 3)."""
@@ -104,18 +107,22 @@ def _rows(mood: Array, height: int) -> Tensor:
     return F.interpolate(torch.from_numpy(mood).T[None], height, mode="linear")[0].T.contiguous()
 
 
-def _bytes(columns: Tensor, mood: Array | None, photo: NDArray[np.uint8] | None, share: float) -> Tensor:
-    """A picture (W, H, 3) in 0..1 as bytes (H, W, 3); raises ValueError when it isn't finite."""
+def _frame(
+    columns: Tensor, size: tuple[int, int], mood: Array | None, photo: NDArray[np.uint8] | None, share: float
+) -> NDArray[np.uint8]:
+    """A picture (W, H, 3) in 0..1 as bytes (*size, 3), enlarged where that is more; ValueError if it isn't finite."""
     width, height = columns.shape[:2]
     if photo is not None:
         if mood is not None:
             columns, mood = columns + _rows(mood, height).to(columns.device), None
-        given = torch.from_numpy(photo).to(columns.device).transpose(0, 1)
-        columns = torch.lerp(given / 255, columns, share)
-    values = columns.contiguous().cpu().numpy().reshape(width, -1)
-    if not np.isfinite(values.sum()):
-        raise ValueError("the view gave numbers that are not finite")
+        given = torch.from_numpy(photo).to(columns.device)
+        if given.shape[:2] != (height, width):
+            given = F.interpolate(given.permute(2, 0, 1)[None].float(), (height, width), mode="area")[0].permute(
+                1, 2, 0
+            )
+        columns = torch.lerp(given.transpose(0, 1) / 255, columns, share)
     added = np.zeros(height * 3, np.float32) if mood is None else _rows(mood, height).flatten().numpy()
-    out = np.empty((height, width * 3), np.uint8)
-    finish.to_bytes(values, added, out)
-    return torch.from_numpy(out).view(height, width, 3)
+    out = np.empty((*size, 3), np.uint8)
+    if not finish.to_frame(columns.contiguous().cpu().numpy().reshape(width, -1), added, size[1], out.reshape(-1)):
+        raise ValueError("the view gave numbers that are not finite")
+    return out

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from model.camera import CLEARED_M
@@ -35,7 +36,7 @@ class Textures:
     land: Tensor  # (worlds * 512², 4)
     detail: Tensor  # (512², 4)
     thing: Tensor  # (512², 4)
-    town: Tensor  # (512², 3)
+    town: Tensor  # (512², 4)
     grain: Tensor  # of the detail, (512²,) like the next ones
     bloom: Tensor
     cloud: Tensor
@@ -44,7 +45,9 @@ class Textures:
     mote: Tensor
     streak: Tensor
     flake: Tensor
+    lamp: Tensor
     shift: Tensor  # (worlds, 2)
+    padded: dict[str, NDArray[np.float32]] = field(init=False, default_factory=dict)  # as `model.raster.lanes` has them
 
     @staticmethod
     def of(fields: list[Field], device: torch.device) -> Textures:
@@ -54,7 +57,7 @@ class Textures:
             return torch.as_tensor(texture).flatten(0, 1).contiguous().to(device)
 
         first = fields[0]
-        named = {"grain": first.detail[..., 2], "bloom": first.detail[..., 3]}
+        named = {"grain": first.detail[..., 2], "bloom": first.detail[..., 3], "lamp": first.town[..., 3]}
         named |= dict(zip(SKY, np.moveaxis(first.sky, -1, 0), strict=True))
         named |= dict(zip(FALL, np.moveaxis(first.fall, -1, 0), strict=True))
         return Textures(

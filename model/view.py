@@ -35,6 +35,7 @@ from model.sky import Sky
 
 _TOLD = 128  # numbers that all networks are told of a moment
 NEAREST_AT_MOST_M = 6.0  # where a view begins that looks at the sky
+_NEARLY = 0.1  # of a distance by which a known one may differ from it
 STEEP_DUNES = 0.15  # share of the highest dunes from which on they hide what is below the picture
 
 
@@ -79,7 +80,7 @@ class View(nn.Module):
     def columns(
         self, textures: Textures, moment: Moment, u: Tensor, v: Tensor, aspect: float, pixel: float,
         above: tuple[Tensor, Tensor] | None = None, between: Between | None = None, distance: Tensor | None = None,
-        things: Tensor | None = None,
+        things: Tensor | None = None, known: Tensor | None = None,
     ) -> tuple[Tensor, Land, Tensor]:  # fmt: skip
         """Columns of pictures, (B, C, R, 3) in about 0..1; the land they show; distances in m (B, C, R), 0 for sky.
 
@@ -88,6 +89,7 @@ class View(nn.Module):
         for water to mirror; without them rows are those of a whole picture, which mirrors itself. `between` changes
         what is seen of land and sky before anything falls over it. distance (K,) or (B, C, K): where rays look at the
         land, in m; without it as `looks_along` has it. things (B, C, T, 4): what they pass, else as `passed_by` has it.
+        known (B, C, R): how far off in m what pixels show is known to be: what ground is rough with is looked at there.
         """
         b, c = u.shape
         told = self.told_of(moment)
@@ -109,7 +111,8 @@ class View(nn.Module):
         bare, shade = bare.gather(2, at), None
         if weight_of(moment, "tree_cover") is not None:
             shade = shade_on(self.terrain.stands, textures, moment, bare, met, across, slope, told)
-        colour = self.litter(textures, moment, colour, bare, met, across, slope, density, shade, told)
+        lies = met if known is None else torch.where((known - met).abs() < _NEARLY * met, known, met)
+        colour = self.litter(textures, moment, colour, bare, lies, across, slope, density, shade, told)
         if weight_of(moment, "block_m") is not None:
             colour = with_fronts(self.terrain.fronts, moment, colour, points, at, cover, slope, told)
         open_sky = cover < 1

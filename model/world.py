@@ -369,7 +369,7 @@ class World:
 
     def _seen(
         self, plan: Plan, walker: Walker, cast: Cast, pulse: Pulse
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float16] | None]:
         """The picture uint8 (H, W, 3) from where the walker stands, and its land's depth in m (H, W), 0 for sky."""
         p = self.model.preset
         moment = self._moment(plan, walker, blown(plan.environment, pulse.gust), pulse.flash)

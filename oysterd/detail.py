@@ -16,7 +16,12 @@ _FIXED, _SPARE = 0.35, 0.9  # of a step's time, which no smaller picture saves; 
 _WINDOW_STEPS = 6 * STEPS_PER_S  # six seconds: less is a hiccup, as when another program starts
 _NEXT_COSTS = 1.45  # times what a size does costs the next larger one, at most
 _SOONEST_S, _LATEST_S = 30.0, 600.0  # after which a larger size is tried again, twice as long after each time it failed
-_NAMES = {1.0: "in full", 0.75: "at three quarters of their size", 0.5: "at half their size"}
+_NAMES = {
+    1.0: "in full",
+    0.75: "at three quarters of their size",
+    0.5: "at half their size",
+    0.375: "at three eighths of their size",
+}
 
 
 class Detail:

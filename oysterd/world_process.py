@@ -118,6 +118,7 @@ def _live(config: WorldConfig, model: Any, world: Any, ring: ChunkRing, out: Eve
 
     asked, changes, beat = dict(NOBODY_ASKS), deque[tuple[str, Change]](), _Beat()
     detail = Detail()
+    model.seeing.deep = False  # nobody in the daemon looks at it
     saved_s, failures, last = time.monotonic(), 0, None
     while True:
         ahead = ring.newest - max(ring.taken, ring.playing)

@@ -52,7 +52,7 @@ from model.camera import (
 from model.diorama.bodies import body_at, sunlight, white_of
 from model.diorama.places import COLUMN
 from model.diorama.sampling import clamp, hue_of, sample, smooth
-from model.diorama.surfaces import ROCK_RIDGE, ROCK_WALL, front, lights, rock
+from model.diorama.surfaces import ROCK_RIDGE, ROCK_WALL, front, grass, lamp_at, lights, rock
 from model.diorama.terrain import (
     ceiling,
     cleared,
@@ -70,6 +70,7 @@ from model.diorama.terrain import (
     water_level,
 )
 from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M, Field
+from model.grass import FULL_M, GRASS_TO_M, MEAN
 from model.passing import passed
 
 _RIDGE, _SEA, _COVER, _CLEAR, _FLOWERS = (COLUMN[k] for k in ("ridge_m", "sea", "tree_cover", "clear_m", "flowers"))
@@ -77,7 +78,7 @@ _SNOW_GROUND, _SNOW_LINE, _GRAIN, _GROUND, _GROUND2 = (
     COLUMN[k] for k in ("snow_ground", "snow_line_m", "grain", "ground_r", "ground2_r")
 )
 _TREE_RGB, _BLOCK, _PITCHED, _MIRROR, _ROOF = (COLUMN[k] for k in ("tree_r", "block_m", "pitched", "mirror", "roof"))
-_WALL = COLUMN["wall_m"]
+_WALL, _GRASS = COLUMN["wall_m"], COLUMN["grass_m"]
 _SUNKEN, _SPACE, _WARM, _GLOW, _FLOAT = (COLUMN[k] for k in ("sunken", "space", "warm", "glow", "float"))
 _DUNE, _SLENDER, _TREE, _BASE, _HILL = (COLUMN[k] for k in ("dune_m", "slender", "tree_m", "base_m", "hill_m"))
 
@@ -241,16 +242,23 @@ def render(  # type: ignore[no-untyped-def]
                         wall *= min(1.0, place[_WALL] / 10)
                         rocky = rocky * (1 - wall) + ROCK_WALL * wall
                     shade = foot = 0.0
-                    fine = bump = grit = 0.0
+                    gx, gy = wx, wy
+                    fine = bump = grit = blade = 0.0
                     if z < 45:
                         near = clamp(1.2 - z / 38, 0.0, 1.0) * (1 - wall)
                         fine = sample(detail, 2, wx / FINE_CELL_M, wy / FINE_CELL_M)
+                        if place[_GRASS] > 0.005 and z < GRASS_TO_M[0] and tree == 0.0:
+                            line = (ground - pz) / z
+                            blade, gx, gy = grass(detail, wx, wy, dx, dy, line, place[_GRASS], fine, clock_s, wind)
+                            blade = blade - MEAN
+                            blade *= clamp((GRASS_TO_M[0] - z) / (GRASS_TO_M[0] - GRASS_TO_M[1]), 0.0, 1.0)
+                            blade *= min(place[_GRASS] / FULL_M, 1.0) * (1 - wall)
                         bump = sample(
                             detail, 2, (wx + BUMP_M * sun_x) / FINE_CELL_M, (wy + BUMP_M * sun_y) / FINE_CELL_M
                         )
                         bump, fine = (bump - fine) * near, fine * near
                         if z < 17:
-                            grit = sample(detail, 3, wx / GRIT_CELL_M, wy / GRIT_CELL_M)
+                            grit = sample(detail, 3, gx / GRIT_CELL_M, gy / GRIT_CELL_M)
                             grit *= clamp(1.4 - z / 12, 0.0, 1.0) * (1 - wall)
                     k = smooth(0.5 + 0.33 * patch + 0.16 * grain + 0.10 * fine + 0.06 * grit)
                     shine = 0.0
@@ -258,7 +266,8 @@ def render(  # type: ignore[no-untyped-def]
                     g = place[_GROUND + 1] * (1 - k) + place[_GROUND2 + 1] * k
                     b = place[_GROUND + 2] * (1 - k) + place[_GROUND2 + 2] * k
                     if place[_FLOWERS] > 0.02 and tree == 0.0 and z < 120:
-                        bloom = sample(detail, 3, du * BLOOM_SCALE, dv * BLOOM_SCALE)
+                        bu, bv = (gx + shift[0]) / DETAIL_CELL_M, (gy + shift[1]) / DETAIL_CELL_M
+                        bloom = sample(detail, 3, bu * BLOOM_SCALE, bv * BLOOM_SCALE)
                         shown = smooth((bloom - 2.3 + 1.5 * place[_FLOWERS]) * 2.5 + 0.5 * patch)
                         shown *= 0.85 * clamp(1.25 - z / 90, 0.0, 1.0) * (1 - wall)
                         kind = smooth(0.5 + 1.3 * patch)
@@ -330,6 +339,11 @@ def render(  # type: ignore[no-untyped-def]
                             wave = math.sin(wave) * clamp(0.6 + 0.3 * patch + 0.3 * grain, 0.0, 1.0)
                             wave *= clamp(1.3 - z / 26, 0.0, 1.0)
                             texture *= 1 + 0.18 * sand * wave * (1 - 0.5 * white)
+                        # Deep in grass it is dark; its tips are lighter, and yellower.
+                        blade *= 1 - 0.85 * white
+                        texture *= max(0.25, 1 + 1.5 * blade)
+                        r *= 1 + 0.40 * blade
+                        b *= 1 - 0.50 * blade
                     wet_dark = 1 - 0.22 * rain
                     if sunken > 0.01 and z < 60:
                         # Light that the waves above gather runs over the ground.
@@ -348,6 +362,7 @@ def render(  # type: ignore[no-untyped-def]
                     g += (0.86 - g) * white
                     b += (0.93 - b) * white
                     texture *= wet_dark
+                    red, green, blue = r, g, b
                     r *= texture * (colours[4, 0] * around + colours[3, 0] * lambert)
                     g *= texture * (colours[4, 1] * around + colours[3, 1] * lambert)
                     b *= texture * (colours[4, 2] * around + colours[3, 2] * lambert)
@@ -357,6 +372,11 @@ def render(  # type: ignore[no-untyped-def]
                         r += gleam * ((0.20 + 0.55 * kind) * (1 - warm) + 1.0 * warm)
                         g += gleam * ((0.95 - 0.50 * kind) * (1 - warm) + 0.55 * warm)
                         b += gleam * (1.00 * (1 - warm) + 0.18 * warm)
+                    if place[_BLOCK] > 0.5 and day < 1 and tree == 0.0 and house == 0.0:
+                        lamp = lamp_at(town, shift, place, wx, wy) * (1 - day) * texture
+                        r += red * lamp
+                        g += green * lamp * (0.80 - 0.10 * warm)
+                        b += blue * lamp * (0.58 - 0.24 * warm)
                 haze = 1 - math.exp(-z * density)
                 r += (far[0] - r) * haze
                 g += (far[1] - g) * haze

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numba as nb
+import numpy as np
 
-from model.camera import FLOOR_M, ROCK_HIGH, ROCK_M, ROCK_SHARE, WINDOW_M
+from model.camera import CLEARED_M, FLOOR_M, ROCK_HIGH, ROCK_M, ROCK_SHARE, WINDOW_M
 from model.diorama.places import COLUMN
 from model.diorama.sampling import chance, clamp, hue_of, sample, smooth
+from model.field import TOWN_CELL_M
+from model.grass import (
+    GRASS_CELL_M,
+    GROUND_GAP,
+    JITTER,
+    JITTER_CELL_M,
+    JITTER_SHARE,
+    STEPS,
+    TUFT,
+    UNEVEN,
+    bend_of,
+    reach_of,
+)
 
-_HAZE, _ROOF, _SUNKEN = (COLUMN[k] for k in ("haze_r", "roof", "sunken"))
+_HAZE, _BLOCK, _ROOF, _SUNKEN = (COLUMN[k] for k in ("haze_r", "block_m", "roof", "sunken"))
 _SPACE, _WARM = (COLUMN[k] for k in ("space", "warm"))
 ROCK_RIDGE, ROCK_WALL = 0.45, 0.55  # how much light rock gives or takes: of mountains, of walls
+
+_reach_of: Any = nb.njit(reach_of)
+_bend_of: Any = nb.njit(bend_of)
 
 
 @nb.njit(fastmath=True, inline="always")
@@ -56,6 +74,56 @@ def front(channel, h, high, along, hue, day, warm, fade):  # type: ignore[no-unt
     elif hue > 0.7:
         lamp = 0.45 * lamp + 0.55 * (0.75, 0.88, 1.0)[channel]
     return 1 - 0.62 * window, window * lit * lamp * (1 - 0.88 * day) * 1.05
+
+
+@nb.njit(fastmath=True, nogil=True, cache=True)
+def fronts_at(place, weather, flash, fronts, out):  # type: ignore[no-untyped-def]
+    """What lies over the walls of houses at points `fronts` (N, 6): how much it covers, and its colour by as much, into
+    out (N, 4).
+
+    Each: height and height of the house in m, m along the wall, hue, distance in m, and how much air leaves of that.
+    """
+    colours = np.zeros((8, 3))
+    lights(weather, flash, place, colours)
+    for n in range(len(fronts)):
+        h, high, along, hue, distance, left = fronts[n]
+        for k in range(3):
+            tone, lamp = front(
+                k, h, high, along, hue, colours[7, 0], place[_WARM], clamp(1.5 - distance / 70, 0.0, 1.0)
+            )
+            out[n, 0] = 1 - tone
+            out[n, 1 + k] = lamp * left + (1 - tone) * colours[1, k] * (1 - left)
+
+
+@nb.njit(fastmath=True, cache=True)
+def grass(detail, x, y, dx, dy, line, high, fine, clock_s, wind):  # type: ignore[no-untyped-def]
+    """How high in grass, 0..1 of its height, a line of sight is met that would meet the ground at (x, y), and where.
+
+    dx, dy: its way a metre of distance; line: by how much it rises on that; high: of the grass, in m; fine: the grain
+    there. See `model.grass`.
+    """
+    reach, bent, uneven = _reach_of(line, high), _bend_of(x, y, clock_s, wind), 0.5 + UNEVEN * fine
+    loose = sample(detail, 3, x / JITTER_CELL_M, y / JITTER_CELL_M)
+    later = JITTER * (clamp(0.5 + JITTER_SHARE * loose, 0.0, 1.0) - 0.5)
+    before, gap, hit = STEPS[0] + JITTER - later, -0.5, -1.0
+    for number in range(len(STEPS)):
+        step = STEPS[number] - later
+        px, py = x - dx * reach * step + bent * step * step, y - dy * reach * step
+        over = uneven + TUFT * sample(detail, 3, px / GRASS_CELL_M, py / GRASS_CELL_M) - step
+        if over > 0:
+            hit = step + (before - step) * over / max(over - gap, 1e-6)
+            break
+        before, gap = step, over
+    if hit < 0:
+        hit = before * GROUND_GAP / max(GROUND_GAP - gap, GROUND_GAP)
+    return hit, x - dx * reach * hit + bent * hit * hit, y - dy * reach * hit
+
+
+@nb.njit(fastmath=True, cache=True)
+def lamp_at(town, shift, place, x, y):  # type: ignore[no-untyped-def]
+    """How much light of lamps and lit windows lies on the ground at (x, y)."""
+    u, v = (x + shift[0]) / TOWN_CELL_M - 0.5, (y + shift[1]) / TOWN_CELL_M - 0.5
+    return sample(town, 3, u, v) * clamp(place[_BLOCK] / CLEARED_M, 0.0, 1.0) * (4.0 - 2.9 * place[_WARM])
 
 
 @nb.njit(fastmath=True, cache=True)

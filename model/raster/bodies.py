@@ -44,10 +44,11 @@ from model.land import ceiling
 from model.looking import standing_of
 from model.passing import passed
 from model.raster.land import Land
+from model.raster.lanes import padded_of, samples
 from model.raster.room import Array, Now, Room, asked, asked_rows
 from model.raster.shade import ground_there
 from model.raster.surfaces import SUN_X, SUN_Y
-from model.raster.texture import clamp, inlined, kernel, put, sample, sample_of, sigmoid, sine, texel
+from model.raster.texture import clamp, inlined, kernel, sample, sample_of, sigmoid, sine, texel
 from model.shading import Moment, Textures, cleared, of_places
 from model.view import View
 
@@ -56,6 +57,7 @@ _NONE, _ONE, _TWO, _SIX, _SEVEN, _HALF, _TENTH = (np.float32(value) for value in
 _LEAST, _APART, _MOST, _FAN = (np.float32(value) for value in (0.02, APART_M, MOST_CLUMP, FAN))
 _PER_TIER, _PER_KNOT, _SUN_X, _SUN_Y = (np.float32(value) for value in (1 / TIER_M, 1 / KNOT_M, SUN_X, SUN_Y))
 _DROOP, _UNEVEN, _LEAN, _FOOT, _BENT = (np.float32(value) for value in (DROOP, UNEVEN, LEAN, FAN_FOOT, BENT))
+_OF_THINGS = (6, 7, 8, 17, 19, 20, 21, 22, 23)  # features that all points of one share
 _KNOT, _STEMS = np.float32(0.86), np.array(CULMS, np.float32)
 # Cells of a thing's box: from LOW of its height below its foot, HIGH of that in all, from its middle to a side, and of
 # how full its crown is there.
@@ -66,6 +68,8 @@ _STRIDE = 7919  # from thing to thing that is asked about, so that they lie all 
 _CHANCES = np.random.default_rng(0).random((UPS * OFFS * CLUMPS * _SOUNDINGS, 5), np.float32)
 _SHOWS = np.float32(math.log(0.02))  # less cover than this is none; as a logit
 _PAIRS_M = 16.0  # from here on a large picture's columns, two pixels wide, are told two pixels high
+_DONE = 255  # for the first thing that is not behind those laid: there is none
+_LAID = 100  # more, and it has just been laid: there are fewer things on a ray
 _LAYERS = 4  # of what stands behind one another no more is seen
 # Of a thing on a ray: distance in m, how far beside its middle and its radius in m, rank, ground at its foot in m, its
 # middle's x in m, how much of it is told as a body, and its height in m.
@@ -124,6 +128,20 @@ def _rough(texture, texel_m, along, h):  # type: ignore[no-untyped-def]
 
 
 @inlined
+def _look_closely(texture, texel_m, share, along, h, count, u, v, out):  # type: ignore[no-untyped-def]
+    """How rough points are by a padded texture with texels so wide, so much of it: into out (…,)."""
+    if share <= _NONE:
+        out[:count] = _NONE
+        return
+    texels = np.float32(1 / texel_m)
+    for j in range(count + 8):
+        u[j], v[j] = along[j] * texels, h[j] * texels
+    samples(texture, u, v, count, out)
+    for j in range(count):
+        out[j] *= share * np.float32(ROUGH)
+
+
+@inlined
 def _tell_thing(d, rank, wide, high, row, leans):  # type: ignore[no-untyped-def]
     """What is told of all points of a thing alike, into row (FEATURES,) and leans (CULMS,)."""
     row[6], row[7], row[8], row[17] = high / 10, wide / 3, rank, math.sin(40 * rank)
@@ -134,23 +152,52 @@ def _tell_thing(d, rank, wide, high, row, leans):  # type: ignore[no-untyped-def
 
 
 @inlined
-def _tell_point(q, h, up, clump, leaf, twig, f_x, f_y, row, leans):  # type: ignore[no-untyped-def]
-    """What is told of a point of its front, into row; f_x, f_y: the way one looks. See `model.bodies.told_of`."""
-    off, front = abs(q), math.sqrt(max(_ONE - q * q, _NONE))
-    level, knots = h * _PER_TIER + _SEVEN * row[8] + _DROOP * off + _UNEVEN * clump, h * _PER_KNOT + row[8]
-    culm = np.float32(9)
-    for c in range(len(_STEMS)):
-        beside_it = q - _STEMS[c, 0] - leans[c] * up
-        if abs(beside_it) < abs(culm):
-            culm = beside_it
-    row[0], row[1], row[2], row[3], row[4], row[5] = q, off, q * q, front, up, h * _TENTH
-    row[9], row[10], row[11], row[12] = leaf, twig, clump, level - np.floor(level)
-    row[13] = _SEVEN * max(_TWO * abs(knots - np.floor(knots) - _HALF) - _KNOT, _NONE)
-    row[14], row[15] = culm, abs(culm)
-    row[16] = sine(_FAN * q / (off + max(up, _NONE) + _FOOT) + _BENT * clump)
-    row[18] = (q * f_y - front * f_x) * _SUN_X - (q * f_x + front * f_y) * _SUN_Y
-    row[24], row[25] = min(max(_SIX * up, _NONE), _ONE), math.sqrt(max(_ONE - up, _NONE))
-    row[26], row[27] = leaf * off, clump * off
+def _tell_points(count, q, h, up, clump, f_x, f_y, row, leans, block):  # type: ignore[no-untyped-def]
+    """What is told of points of the front of a thing (…,), into block (FEATURES, …), where leaf and twig stand already;
+    f_x, f_y: the way one looks; row, leans: as `_tell_thing` gives. See `model.bodies.told_of`.
+    """
+    off, front, leaf = block[1], block[3], block[9]
+    for j in range(count):
+        block[0, j], off[j] = q[j], abs(q[j])
+        block[2, j], front[j] = q[j] * q[j], math.sqrt(max(_ONE - q[j] * q[j], _NONE))
+    for j in range(count):
+        block[4, j], block[5, j], block[11, j] = up[j], h[j] * _TENTH, clump[j]
+    for j in range(count):
+        level = h[j] * _PER_TIER + _SEVEN * row[8] + _DROOP * off[j] + _UNEVEN * clump[j]
+        block[12, j] = level - np.floor(level)
+    for j in range(count):
+        knots = h[j] * _PER_KNOT + row[8]
+        block[13, j] = _SEVEN * max(_TWO * abs(knots - np.floor(knots) - _HALF) - _KNOT, _NONE)
+    for j in range(count):
+        culm = np.float32(9)
+        for c in range(len(_STEMS)):
+            beside_it = q[j] - _STEMS[c, 0] - leans[c] * up[j]
+            culm = beside_it if abs(beside_it) < abs(culm) else culm
+        block[14, j], block[15, j] = culm, abs(culm)
+    for j in range(count):
+        turn = _FAN * q[j] / (off[j] + max(up[j], _NONE) + _FOOT) + _BENT * clump[j]
+        block[16, j] = np.float32(sine(turn))
+    for j in range(count):
+        block[18, j] = (q[j] * f_y - front[j] * f_x) * _SUN_X - (q[j] * f_x + front[j] * f_y) * _SUN_Y
+    for j in range(count):
+        block[24, j] = min(max(_SIX * up[j], _NONE), _ONE)
+        block[25, j] = math.sqrt(max(_ONE - up[j], _NONE))
+    for j in range(count):
+        block[26, j], block[27, j] = leaf[j] * off[j], clump[j] * off[j]
+    for f in _OF_THINGS:
+        for j in range(count):
+            block[f, j] = row[f]
+
+
+@inlined
+def _put(block, bits, half, count, out, first):  # type: ignore[no-untyped-def]
+    """Features (FEATURES, …) of points, bits being theirs, into rows of out from `first` on, bfloat16 by its bits."""
+    for f in range(FEATURES):
+        for j in range(count):
+            half[f, j] = np.uint16((bits[f, j] + np.uint32(0x8000)) >> np.uint32(16))
+    for j in range(count):
+        for f in range(FEATURES):
+            out[first + j, f] = half[f, j]
 
 
 @kernel
@@ -160,21 +207,26 @@ def sounding_features(things, chances, out):  # type: ignore[no-untyped-def]
     turn; chances (…, 5): where in its cell each point is, and its textures.
     """
     row, leans, n = np.zeros(FEATURES, np.float32), np.zeros(len(_STEMS), np.float32), 0
-    bits = row.view(np.uint32)
+    block, half = np.zeros((FEATURES, _SOUNDINGS), np.float32), np.zeros((FEATURES, _SOUNDINGS), np.uint16)
+    room = np.zeros((4, _SOUNDINGS), np.float32)
+    q, h, up, clump = room[0], room[1], room[2], room[3]
+    bits = block.view(np.uint32)
     for a in range(UPS):
         for b in range(OFFS):
-            for k in range(CLUMPS * _SOUNDINGS):
-                _, _, radius, high, d, rank = things[n * _STRIDE % len(things)]
-                wide = min(radius, np.float32(SLIM) * high)
-                _tell_thing(d, rank, wide, high, row, leans)
-                chance = chances[n]
-                up = (a + chance[0]) * np.float32(HIGH / UPS) - _LOW
-                q = (b + chance[1]) * np.float32(1 / OFFS) * (1 if n % 2 else -1)
-                clump = (2 * (k // _SOUNDINGS + chance[2]) / CLUMPS - 1) * _MOST
-                leaf, twig = (2 * chance[3] - 1) * _fade(d, LEAF_TO_M), (2 * chance[4] - 1) * _fade(d, TWIG_TO_M)
-                _tell_point(q, up * high, up, clump, leaf, twig, _NONE, _ONE, row, leans)
-                put(bits, out[n])
-                n += 1
+            for c in range(CLUMPS):
+                _, _, radius, high, d, rank = things[n // _SOUNDINGS * _STRIDE % len(things)]
+                _tell_thing(d, rank, min(radius, np.float32(SLIM) * high), high, row, leans)
+                for k in range(_SOUNDINGS):
+                    chance = chances[n + k]
+                    up[k] = (a + chance[0]) * np.float32(HIGH / UPS) - _LOW
+                    q[k] = (b + chance[1]) * np.float32(1 / OFFS) * (1 if k % 2 else -1)
+                    h[k] = up[k] * high
+                    clump[k] = (2 * (c + chance[2]) / CLUMPS - 1) * _MOST
+                    block[9, k] = (2 * chance[3] - 1) * _fade(d, LEAF_TO_M)
+                    block[10, k] = (2 * chance[4] - 1) * _fade(d, TWIG_TO_M)
+                _tell_points(_SOUNDINGS, q, h, up, clump, _NONE, _ONE, row, leans, block)
+                _put(block, bits, half, _SOUNDINGS, out, n)
+                n += _SOUNDINGS
     return n
 
 
@@ -206,16 +258,38 @@ def body_features(  # type: ignore[no-untyped-def]
     pixels, one above the other, are told as one: of these pixels holds the lower one's number n as -1 - n.
 
     shows (UPS, OFFS, CLUMPS): where in their boxes something shows. depth (C, R): of the land, in m; left (C, R): how
-    much of it is open yet; after (C, R): the first thing that is not behind those laid; it becomes the next one. turn:
-    rad, of the swaying; wind 0..1.
+    much of it is open yet; after (C, R): the first thing that is not behind those laid; it becomes the next one, or
+    _DONE. turn: rad, of the swaying; wind 0..1.
     """
     n, rows = 0, depth.shape[1]
     row, leans = np.zeros(FEATURES, np.float32), np.zeros(len(_STEMS), np.float32)
-    bits = row.view(np.uint32)
+    block, half = np.zeros((FEATURES, rows + 8), np.float32), np.zeros((FEATURES, rows + 8), np.uint16)
+    room = np.zeros((7, rows + 8), np.float32)
+    qs, hs, ups, clumps, along, us, vs = room[0], room[1], room[2], room[3], room[4], room[5], room[6]
+    bits, leaf, twig = block.view(np.uint32), block[9], block[10]
     falls = slope[0] - slope[1]
-    taken, eye = np.zeros(rows, np.bool_), np.float32(eye)
+    eye = np.float32(eye)
+    somewhere = np.zeros((UPS, OFFS), np.bool_)  # in which cells anything shows, however full a crown is there
+    for a in range(UPS):
+        for b in range(OFFS):
+            for c in range(CLUMPS):
+                somewhere[a, b] |= shows[a, b, c]
+    # Of a column's rows: which can yet be laid in, where in these each begins, what is laid next, how far the land is.
+    still, at_row = np.zeros(rows + 1, np.int32), np.zeros(rows + 1, np.int32)
+    following, land = np.zeros(rows, np.uint8), np.zeros(rows, np.float32)
     for i in range(len(dx)):
-        taken[:] = False
+        if counts[i] == 0:
+            continue
+        open_rows = 0
+        for r in range(rows):
+            at_row[r] = open_rows
+            if after[i, r] != _DONE and left[i, r] >= _LEAST:
+                still[open_rows], following[r] = r, after[i, r]
+                land[r] = depth[i, r] if depth[i, r] > _NONE else np.float32(1e9)
+                open_rows += 1
+        if open_rows == 0:
+            continue
+        at_row[rows], still[open_rows] = open_rows, -1
         long = math.sqrt(dx[i] * dx[i] + dy[i] * dy[i])
         f_x, f_y = np.float32(dx[i] / long), np.float32(dy[i] / long)
         for t in range(counts[i]):
@@ -230,39 +304,47 @@ def body_features(  # type: ignore[no-untyped-def]
             foot, per_m = eye - ground, _ONE / high
             first = max(0, int(math.ceil((slope[0] + (foot - OVER * high) / d) / falls)))  # noqa: RUF046
             last = min(rows - 1, int(math.floor((slope[0] + (foot + UNDER_M) / d) / falls)))  # noqa: RUF046
-            r = first - 1
-            while r < last:
-                r += 1
-                if taken[r] or after[i, r] > t or left[i, r] < _LEAST or _NONE < depth[i, r] < d:
+            if last < first:  # it stands above the picture, or below it
+                continue
+            count, o, end = 0, at_row[first] - 1, at_row[last + 1]
+            while o + 1 < end:
+                o += 1
+                r = still[o]
+                if following[r] > t or land[r] < d:
                     continue
                 two = (
-                    d > pairs_from
-                    and r < last
-                    and not (
-                        taken[r + 1] or after[i, r + 1] > t or left[i, r + 1] < _LEAST or _NONE < depth[i, r + 1] < d
-                    )
+                    d > pairs_from and r < last and still[o + 1] == r + 1 and following[r + 1] <= t and land[r + 1] >= d
                 )
                 h = foot + (slope[r] - _HALF * falls if two else slope[r]) * d
                 up = h * per_m
                 q = aside + swayed * up * abs(up)
                 cell = int(abs(q) * OFFS)
-                if cell >= OFFS:
+                above = min(max(int((up + _LOW) * _UPS), 0), UPS - 1)
+                if cell >= OFFS or not somewhere[above, cell]:
                     continue
-                along = q * wide + begins
-                clump = min(max(_rough(grain_of, CLUMP_M, along, h), -_MOST), _MOST)
+                at = q * wide + begins
+                clump = min(max(_rough(grain_of, CLUMP_M, at, h), -_MOST), _MOST)
                 full = min(int((clump + _MOST) * _CLUMPS), CLUMPS - 1)
-                if not shows[min(max(int((up + _LOW) * _UPS), 0), UPS - 1), cell, full]:
+                if not shows[above, cell, full]:
                     continue
-                taken[r], after[i, r] = True, t + 1
+                following[r] = _LAID + t + 1
                 if two:
-                    r += 1
-                    taken[r], after[i, r] = True, t + 1
-                leaf = leafs * _rough(grain_of, LEAF_M, along, h) if leafs > _NONE else _NONE
-                twig = twigs * _rough(bloom_of, TWIG_M, along, h) if twigs > _NONE else _NONE
-                _tell_point(q, h, up, clump, leaf, twig, f_x, f_y, row, leans)
-                put(bits, out[n])
-                pixels[n], whose[n] = -1 - (i * rows + r) if two else i * rows + r, i * THINGS + t
-                n += 1
+                    r, o = r + 1, o + 1
+                    following[r] = _LAID + t + 1
+                qs[count], hs[count], ups[count], clumps[count], along[count] = q, h, up, clump, at
+                pixels[n + count], whose[n + count] = -1 - (i * rows + r) if two else i * rows + r, i * THINGS + t
+                count += 1
+            if count == 0:
+                continue
+            _look_closely(grain_of, LEAF_M, leafs, along, hs, count, us, vs, leaf)
+            _look_closely(bloom_of, TWIG_M, twigs, along, hs, count, us, vs, twig)
+            _tell_points(count, qs, hs, ups, clumps, f_x, f_y, row, leans, block)
+            _put(block, bits, half, count, out, n)
+            n += count
+        # What nothing stood before now, nothing stands before.
+        for o in range(open_rows):
+            laid = following[still[o]]
+            after[i, still[o]] = laid - _LAID if laid > _LAID else _DONE
     return n
 
 
@@ -349,7 +431,7 @@ def stand(
     for _ in range(_LAYERS):
         count = body_features(
             things, counts, shows, depth, left, after, slope, land.eye, dx, dy, turn, wind, pairs_from,
-            textures.grain.numpy(), textures.bloom.numpy(), pixels, whose, told_of,
+            padded_of(textures, "grain"), padded_of(textures, "bloom"), pixels, whose, told_of,
         )  # fmt: skip
         if not count:
             break

@@ -177,14 +177,21 @@ class Land:
         most = self._distance.size
         self.points, self.shown = room("points", most, len(surfaces.POINT)), room("shown", most, 4)
         out = self._room.rows("surface features", most, FEATURES)
+        asked, between = room("asked", most, kind="i4"), room("between", most, 2, kind="i4")
+        every = self._step == 1 or self._crest.size > 0
+        number = surfaces.chosen(
+            self.first, self.places, self._distance.shape[1], self._distance, self._tall, self._house, self._ground,
+            self._level, every, asked, between,
+        )  # fmt: skip
         surfaces.surface_features(
             textures.land.numpy(), textures.detail.numpy(), textures.grain.numpy(), self._x, self._y, now.shift,
             self._dx, self._dy, self._off_sun, self._distance, self._ground, self._tall, self._house, self._hue,
             self._crest, self._trough, self._sunward, self._at, self._after, self._step, self.tangent, self.places,
-            count, now.clock, self._level, weight_of(moment, "sunken") is not None, now.wind, now.rain, self.points,
-            out,
+            asked, number, now.clock, self._level, weight_of(moment, "sunken") is not None, now.wind, now.rain,
+            self.points, out,
         )  # fmt: skip
-        given = asked_rows(terrain.surface, out, count, told)
+        given = asked_rows(terrain.surface, out, number, told)
         light, density = terrain.light(told)[0].float().numpy(), float(terrain.density(told))
         looks = self._distance.shape[1]
-        surfaces.lit(given, self.places, count, looks, light, density, far, self.points, self.shown)
+        surfaces.lit(given, self.places, asked, number, looks, light, density, far, self.points, self.shown)
+        surfaces.mix(between, count, self._distance, self.places, self.points, self.shown)

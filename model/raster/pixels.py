@@ -10,27 +10,14 @@ import math
 import numpy as np
 
 from model.camera import (
-    BLOOM_SCALE,
     BUMP_M,
-    CRAGS_M,
     FLOOR_M,
     HOUSE_M,
     RIPPLE_RAD,
-    ROCK_HIGH,
-    ROCK_M,
-    ROCK_SHARE,
-    SAND_BEND,
-    SAND_JAG,
-    SAND_X,
-    SAND_Y,
-    SHADE_TO_M,
-    WALL_FROM_M,
-    WALL_ROCK_M,
     WINDOW_M,
-    wall_of,
 )
-from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M
-from model.litter import BLOOM_M, CLOSED, DARKEST, FINE_M, GRIT_M, SAND_M, SHADE
+from model.field import FINE_CELL_M
+from model.litter import DARKEST
 from model.points import STANDS_M
 from model.raster.surfaces import SUN_X, SUN_Y
 from model.raster.texture import (
@@ -38,12 +25,8 @@ from model.raster.texture import (
     inlined,
     kernel,
     put,
-    sample,
-    sample_land,
-    sample_of,
     sigmoid,
     sine,
-    smooth,
     whole,
 )
 
@@ -104,138 +87,6 @@ def paint(  # type: ignore[no-untyped-def]
             r -= 1
         for y in range(r + 1):
             depth[c, y] = mirror[c, y] = 0
-
-
-@inlined
-def _fade(d, to):  # type: ignore[no-untyped-def]
-    return min(max((np.float32(to[0]) - d) * np.float32(1 / (to[0] - to[1])), np.float32(0)), np.float32(1))
-
-
-@inlined
-def _rock(grain_of, x, y, h, d):  # type: ignore[no-untyped-def]
-    """See `model.litter.rock`."""
-    octave = math.log2(clamp(d * ROCK_SHARE, ROCK_M[0], 0.999 * ROCK_M[1]))
-    fine = math.floor(octave)
-    texels, beyond = 2.0**-fine, np.float32(octave - fine)
-    high = h * ROCK_HIGH * texels
-    rough = sample(grain_of, x * texels, high) + sample(grain_of, y * texels + 50, high)
-    texels, high = 0.5 * texels, 0.5 * high
-    coarse = sample(grain_of, x * texels, high) + sample(grain_of, y * texels + 50, high)
-    return np.float32(0.5) * (rough + beyond * (coarse - rough))
-
-
-_wall_of = inlined(wall_of)
-
-
-@inlined
-def _wall(hills, patch, d, walls):  # type: ignore[no-untyped-def]
-    """How much of the ground is a wall; walls: of those that are about, the share that are rock and nothing else."""
-    wall = min(8 * _wall_of(hills, patch), 1.0)
-    return np.float32(wall * smooth((d - WALL_FROM_M) / WALL_ROCK_M) * walls)
-
-
-@kernel
-def strew(  # type: ignore[no-untyped-def]
-    picture, at, depth, points, x0, y0, dx, dy, slope, eye, shift, land, grain_of, bloom_of, shade_of, gains, blossoms,
-    density, sandy, flowers, shaded, valley, walls,
-):  # fmt: skip
-    """Lay what bare ground is rough with over picture (C, R, 3). See `model.litter`.
-
-    gains (KINDS, 3): how much each of the textures shows; blossoms (BLOSSOM,): what is told of them; shade_of (512²,):
-    see `model.raster.shade`; density: of the air; valley: m, over which a mountain is rock, infinite where none is;
-    walls: as `_wall` has it.
-    """
-    dark_r, dark_g, dark_b = gains[SHADE]
-    shaded = shaded and max(abs(dark_r), abs(dark_g), abs(dark_b)) > _SHADES
-    to_m = max(BLOOM_M[0] if flowers else FINE_M[0], SHADE_TO_M[0] if shaded else 0.0)
-    fine_r, fine_g, fine_b = gains[0]
-    bump_r, bump_g, bump_b = gains[1]
-    grit_r, grit_g, grit_b = gains[2]
-    sand_r, sand_g, sand_b = gains[3]
-    crag_r, crag_g, crag_b = gains[4]
-    wall_r, wall_g, wall_b = gains[5]
-    opens, patchy, closed, kind, first, haze = blossoms[:6]
-    # A patch adds or takes little: most of the ground need not ask for it.
-    shut = -(closed + 2.5 * abs(patchy) + CLOSED) / opens if opens > 0 else -1e9
-    rocky = walls > 0 or valley < 1e9
-    for c in range(picture.shape[0]):
-        point, covered = -1, False
-        for r in range(picture.shape[1] - 1, -1, -1):
-            d = depth[c, r]
-            if d <= 0 or (d >= to_m and not rocky):
-                break  # what is higher in the picture is farther off, or stands
-            if at[c, r] != point:
-                point = at[c, r]
-                p = points[point]
-                covered = p[10] > 0 or p[4] >= STANDS_M or p[5] >= STANDS_M
-            if covered:
-                continue
-            h = eye + slope[r] * d
-            crag = np.float32(clamp((h - valley) / CRAGS_M[1], 0.0, 1.0))
-            if d >= to_m and not (crag > 0 or walls > 0):
-                continue
-            x, y = x0 + dx[c] * d, y0 + dy[c] * d
-            red = green = blue = ground = np.float32(1)
-            if walls > 0:
-                hills, _, _, patch = sample_land(land, x / LAND_CELL_M, y / LAND_CELL_M)
-                wall = _wall(hills, patch, d, walls)
-                ground = np.float32(1) - wall
-                crag *= ground
-            else:
-                wall = np.float32(0)
-            if crag + wall > 0:
-                rough = _rock(grain_of, x, y, h, d) * np.float32(math.exp(-density * d))
-                crag, wall = crag * rough, wall * rough
-                red += crag_r * crag + wall_r * wall
-                green += crag_g * crag + wall_g * wall
-                blue += crag_b * crag + wall_b * wall
-            near = _fade(d, FINE_M) * ground
-            if near > 0:
-                u, v = x / FINE_CELL_M, y / FINE_CELL_M
-                fine = sample(grain_of, u, v)
-                bump = (sample(grain_of, u + _BUMP_U, v + _BUMP_V) - fine) * near
-                fine *= near
-                red += fine_r * fine + bump_r * bump
-                green += fine_g * fine + bump_g * bump
-                blue += fine_b * fine + bump_b * bump
-            near = _fade(d, GRIT_M) * ground
-            if near > 0:
-                grit = sample(bloom_of, x / GRIT_CELL_M, y / GRIT_CELL_M) * near
-                red += grit_r * grit
-                green += grit_g * grit
-                blue += grit_b * grit
-            u, v = (x + shift[0]) / DETAIL_CELL_M, (y + shift[1]) / DETAIL_CELL_M
-            near = _fade(d, SAND_M) if sandy else np.float32(0)
-            if near > 0:
-                patch = sample_of(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
-                grain = sample(grain_of, u, v)
-                sand = sine(x * SAND_X + y * SAND_Y + SAND_BEND * patch + SAND_JAG * grain)
-                sand *= clamp(0.6 + 0.3 * patch + 0.3 * grain, 0.0, 1.0) * near
-                red += sand_r * sand
-                green += sand_g * sand
-                blue += sand_b * sand
-            red, green, blue = max(red, _DARKEST), max(green, _DARKEST), max(blue, _DARKEST)
-            near = _fade(d, BLOOM_M) * ground if flowers else np.float32(0)
-            if near > 0:
-                bloom = sample(bloom_of, u * BLOOM_SCALE, v * BLOOM_SCALE)
-                if bloom > shut:
-                    patch = sample_of(land, 3, x / LAND_CELL_M, y / LAND_CELL_M)
-                    open_by = opens * bloom + patchy * patch + closed
-                    if open_by > -CLOSED:
-                        shown = sigmoid(open_by) * near * math.exp(-haze * d / 30)
-                        share = sigmoid(kind * patch + first)
-                        red += shown * (blossoms[9] + share * (blossoms[6] - blossoms[9]))
-                        green += shown * (blossoms[10] + share * (blossoms[7] - blossoms[10]))
-                        blue += shown * (blossoms[11] + share * (blossoms[8] - blossoms[11]))
-            near = _fade(d, SHADE_TO_M) if shaded else np.float32(0)
-            if near > 0:
-                near *= sample(shade_of, u, v)
-                red *= max(1 + dark_r * near, np.float32(0))
-                green *= max(1 + dark_g * near, np.float32(0))
-                blue *= max(1 + dark_b * near, np.float32(0))
-            picture[c, r, 0] *= red
-            picture[c, r, 1] *= green
-            picture[c, r, 2] *= blue
 
 
 @inlined

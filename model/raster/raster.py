@@ -42,14 +42,16 @@ class Raster:
         self._threads: ThreadPoolExecutor | None = None
 
     def picture(
-        self, textures: Textures, moment: Moment, height: int, width: int, between: Between | None = None
-    ) -> tuple[Array, Array]:
+        self, textures: Textures, moment: Moment, height: int, width: int, between: Between | None = None,
+        coarse: bool = False,
+    ) -> tuple[Array, Array]:  # fmt: skip
         """A picture (width, height, 3), column by column, in about 0..1 and its depth in m (width, height), 0 for sky.
 
-        Both are overwritten by the next. As `View.picture` for one moment, whose arguments these are.
+        Both are overwritten by the next. As `View.picture` for one moment, whose arguments these are. coarse: with
+        rays for every second column only, as large ones have, also if it is small.
         """
         now, told = Now.of(moment, textures), self._view.told_of(moment)
-        frame = Frame.of(height, width, float(now.camera[4]))
+        frame = Frame.of(height, width, float(now.camera[4]), coarse)
         picture, depth = self._walked(textures, moment, now, told, frame)
         if frame.stretched > 1:
             wide_picture, wide_depth = self._room("wide", width, height, 3), self._room("far", width, height)

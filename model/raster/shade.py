@@ -13,6 +13,7 @@ from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE, TOWN_CELL_M
 from model.land import Terrain
 from model.looking import standing_of
 from model.raster.land import Land
+from model.raster.lanes import PADDED, pad
 from model.raster.room import Array, Now, Room, asked
 from model.raster.surfaces import SUN_X, SUN_Y
 from model.raster.texture import clamp, inlined, kernel, sample, sample_of, texel
@@ -139,11 +140,12 @@ def about(
 
 
 def cast(room: Room, now: Now, land: Land, things: Array) -> Array:
-    """How much of the sun's light things (N, ABOUT) take from the ground: (512²,), texels of the detail."""
-    shade: Array = room("shade", SIZE * SIZE)
+    """How much of the sun's light things (N, ABOUT) take from the ground: texels of the detail, padded."""
+    shade: Array = room("shade", PADDED)
     shade[:] = 0
     x0, y0 = land.rays[:2]
     lay(things, x0, y0, now.shift, land.tangent, shade)
+    pad(shade)
     return shade
 
 

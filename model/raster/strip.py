@@ -14,15 +14,16 @@ from torch import Tensor
 
 from model.camera import CRAGS_M, FIELD_OF_VIEW_RAD, HORIZON
 from model.litter import WALLS_M
-from model.raster import bodies, heaven, pixels, shade
+from model.raster import bodies, ground, heaven, pixels, shade
 from model.raster.land import Land
+from model.raster.lanes import PADDED, padded_of
 from model.raster.room import Array, Now, Room, asked_rows
 from model.shading import Moment, Textures, of_places, weight_of
 from model.view import View
 
 LARGE = 640  # columns that make a picture a large one
 _SMALL = 320  # at most so many, and it knows its sky at each of its pixels
-_NOWHERE = np.zeros(1, np.float32)
+_NOWHERE, _NO_SHADE = np.zeros(1, np.float32), np.zeros(PADDED, np.float32)
 _LEAST_RISE_PX = 0.7  # points nearer to one another than this are not both told
 
 
@@ -42,8 +43,9 @@ class Frame:
     sky_step: int
 
     @staticmethod
-    def of(height: int, width: int, pitch_rad: float) -> Frame:
-        large = width >= LARGE and width % 8 == 0
+    def of(height: int, width: int, pitch_rad: float, coarse: bool = False) -> Frame:
+        """coarse: as large ones are, whatever its size."""
+        large = (coarse or width >= LARGE) and width % 8 == 0
         stretched, sky_step = (2, 4) if large else (1, 2 if width > _SMALL else 1)
         heights = 2 * math.tan(FIELD_OF_VIEW_RAD / 2) * height / width
         pitch = math.tan(pitch_rad)
@@ -95,15 +97,19 @@ class Strip:
             mirror, tremor,
         )  # fmt: skip
         grows = weight_of(moment, "tree_cover") is not None
-        things, shaded = _NOWHERE, _NOWHERE
+        things, shaded = _NOWHERE, _NO_SHADE
         if grows:
             things = shade.about(terrain, room, textures, moment, now, told, land)
             shaded = shade.cast(room, now, land, things)
         gains, blossoms = (part[0].numpy() for part in view.litter.gains(told))
-        pixels.strew(
-            picture, at, depth, land.points, *land.rays, slope, eye, now.shift, textures.land.numpy(),
-            textures.grain.numpy(), textures.bloom.numpy(), shaded, gains, blossoms, float(terrain.density(told)),
-            weight_of(moment, "dune_m") is not None, weight_of(moment, "flowers") is not None, grows, *_rocks(moment),
+        grass = weight_of(moment, "grass_m")
+        ground.strew(
+            picture, at, depth, land.points, *land.rays, slope, eye, now.shift, now.clock, now.wind,
+            textures.land.numpy(), padded_of(textures, "grain"), padded_of(textures, "bloom"), shaded,
+            padded_of(textures, "lamp"), gains, blossoms, float(terrain.density(told)),
+            weight_of(moment, "dune_m") is not None, weight_of(moment, "flowers") is not None, grows,
+            0.0 if grass is None else float(of_places(moment, "grass_m")), weight_of(moment, "block_m") is not None,
+            *_rocks(moment), room("ground", 24, rows + 16),
         )  # fmt: skip
         if weight_of(moment, "block_m") is not None:
             number, out = room("pixels", columns * rows, kind="i4"), room.rows("fronts", columns * rows, pixels.FRONTS)

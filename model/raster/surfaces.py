@@ -22,22 +22,66 @@ from model.camera import (
 )
 from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE
 from model.land import FEATURES, GAP_M
-from model.raster.texture import clamp, kernel, nearest, put, sample, sample_land, sample_of, sigmoid, sine
+from model.raster.texture import clamp, inlined, kernel, nearest, put, sample, sample_land, sample_of, sigmoid, sine
 
 SUN_X, SUN_Y = math.sin(SUN_AZIMUTH_RAD), math.cos(SUN_AZIMUTH_RAD)
 _SIDE_U, _SIDE_V = SIDE_M / DETAIL_CELL_M * SUN_X, SIDE_M / DETAIL_CELL_M * SUN_Y
 _TURN = 2 * math.pi
+_CLOSE_M, _ALIKE = 60.0, 0.01  # how near, and how alike in distance, what is not asked about
 # Of a point that is seen: distance in m, x and y in m, height in m of ground, of what grows and of a house there, the
 # house's hue, crown, rank, ripples times what they are to a mirror, and how deep it lies under water.
 POINT = ("distance", "x", "y", "ground", "tall", "house", "hue", "crown", "rank", "tremor", "depth")
 
 
 @kernel
+def chosen(first, places, looks, distance, tall, house, ground, level, every, asked, between):  # type: ignore[no-untyped-def]
+    """Which of the points `places` (count,) the network is asked about: their numbers into asked; how many.
+
+    The others are even ground close by, of every second column, and as far off as points to both of their sides: the
+    numbers of these stand in between (count, 2), where -1 is for all that are asked about. first (C + 1,): where each
+    column's points begin. every: whether all are asked about.
+    """
+    count = 0
+    for i in range(len(first) - 1):
+        mixed = not every and i % 2 == 1 and i + 2 < len(first)
+        left, right = (first[i - 1], first[i + 1]) if mixed else (0, 0)
+        for n in range(first[i], first[i + 1]):
+            between[n, 0] = between[n, 1] = -1
+            k = places[n] % looks
+            if mixed and _even(distance, tall, house, ground, level, i, k):
+                d, near = distance[i, k], distance[i, k] * np.float32(1 - _ALIKE)
+                while left < first[i] and distance[i - 1, places[left] % looks] < near:
+                    left += 1
+                while right < first[i + 2] and distance[i + 1, places[right] % looks] < near:
+                    right += 1
+                if (
+                    left < first[i]
+                    and right < first[i + 2]
+                    and distance[i - 1, places[left] % looks] < d * np.float32(1 + _ALIKE)
+                    and distance[i + 1, places[right] % looks] < d * np.float32(1 + _ALIKE)
+                    and _even(distance, tall, house, ground, level, i - 1, places[left] % looks)
+                    and _even(distance, tall, house, ground, level, i + 1, places[right] % looks)
+                ):
+                    between[n, 0], between[n, 1] = left, right
+                    continue
+            asked[count] = n
+            count += 1
+    return count
+
+
+@inlined
+def _even(distance, tall, house, ground, level, i, k):  # type: ignore[no-untyped-def]
+    """Whether a point is dry ground close by."""
+    return distance[i, k] < _CLOSE_M and tall[i, k] <= 0 and house[i, k] <= 0 and ground[i, k] > level
+
+
+@kernel
 def surface_features(  # type: ignore[no-untyped-def]
     land, detail, grain_of, x0, y0, shift, dx, dy, off_sun, distance, ground, tall, house, hue, crest, trough,
-    sunward, at, after, step, tangent, places, count, clock, level, sunken, wind, rain, points, out,
+    sunward, at, after, step, tangent, places, asked, count, clock, level, sunken, wind, rain, points, out,
 ):  # fmt: skip
-    """Points `places` (count,) into `points` (count, POINT) and what the network is told of them into `out`.
+    """Of the points `places` those `asked` (count,) into `points` (…, POINT) and what the network is told of them into
+    `out`, one after the other.
 
     off_sun (C, 2): how near each column's bearing is to the sun's. crest, trough (C, K): of waves; empty where no sea
     is. sunward (SHADOW_M, C', K'): how high what lies towards the sun of every `step`-th column and point stands, at
@@ -51,7 +95,8 @@ def surface_features(  # type: ignore[no-untyped-def]
     web_x, web_y = (clock * 0.7) % SIZE, (clock * 0.5) % SIZE
     gleam_at, sway_at, grass_at = (clock * 1.1) % _TURN, (clock * SWAY_RAD_S) % _TURN, (clock * GRASS_RAD_S) % _TURN
     mirror_gain, has_sea = 0.4 + 1.2 * wind, crest.size > 0
-    for n in range(count):
+    for m in range(count):
+        n = asked[m]
         i, k = places[n] // looks, places[n] % looks
         d = distance[i, k]
         x, y = x0 + dx[i] * d, y0 + dy[i] * d
@@ -102,7 +147,7 @@ def surface_features(  # type: ignore[no-untyped-def]
                 stands += (sunward[s, i0, k0 + 1] * (1 - beside) + sunward[s, i1, k0 + 1] * beside) * beyond
                 above = clamp((stands - own - SHADOW_M[s] * tangent) / 3 + 1, 0.0, 2.0)
                 row[33 + s] = above * clamp(stands, 0.0, 1.0) * dim
-        put(bits, out[n])
+        put(bits, out[m])
         p = points[n]
         p[0], p[1], p[2], p[3], p[4] = d, x, y, high, tall[i, k]
         p[5], p[6], p[7], p[8] = house[i, k], hue[i, k], crown, rank
@@ -111,14 +156,29 @@ def surface_features(  # type: ignore[no-untyped-def]
 
 
 @kernel
-def lit(given, places, count, looks, light, density, far, points, shown):  # type: ignore[no-untyped-def]
-    """What the network gave (…, SURFACE) as colours in the light (6,) of the moment, veiled towards far (C, 3) by the
-    air's density, and how much each point mirrors: into `shown` (…, 4).
+def lit(given, places, asked, count, looks, light, density, far, points, shown):  # type: ignore[no-untyped-def]
+    """What the network gave (…, SURFACE) of points asked (count,) as colours in the light (6,) of the moment, veiled
+    towards far (C, 3) by the air's density, and how much each mirrors: into `shown` (…, 4).
     """
-    for n in range(count):
+    for m in range(count):
+        n = asked[m]
         i = places[n] // looks
-        veil, direct = np.float32(1 - math.exp(-density * points[n, 0])), given[n, 3]
+        veil, direct = np.float32(1 - math.exp(-density * points[n, 0])), given[m, 3]
         for j in range(3):
-            colour = (given[n, j] + np.float32(0.4)) * (light[j] + light[3 + j] * direct)
+            colour = (given[m, j] + np.float32(0.4)) * (light[j] + light[3 + j] * direct)
             shown[n, j] = colour + veil * (far[i, j] - colour)
-        shown[n, 3] = sigmoid(given[n, 4] - np.float32(2))
+        shown[n, 3] = sigmoid(given[m, 4] - np.float32(2))
+
+
+@kernel
+def mix(between, count, distance, places, points, shown):  # type: ignore[no-untyped-def]
+    """Points that lie `between` (count, 2) others, and what they show: half of either; distance (C, K) is their own."""
+    half, looks = np.float32(0.5), distance.shape[1]
+    for n in range(count):
+        left, right = between[n]
+        if left >= 0:
+            for j in range(points.shape[1]):
+                points[n, j] = half * (points[left, j] + points[right, j])
+            points[n, 0] = distance[places[n] // looks, places[n] % looks]
+            for j in range(4):
+                shown[n, j] = half * (shown[left, j] + shown[right, j])

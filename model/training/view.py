@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from model.bodies import LEAST_M, Front, lit, told_of
-from model.camera import BODIES_M, EYE_M, FIELD_OF_VIEW_RAD, OVER, SLIM, SUN_AZIMUTH_RAD
+from model.camera import BODIES_M, EYE_M, FIELD_OF_VIEW_RAD, FLOOR_M, OVER, SLIM, SUN_AZIMUTH_RAD
+from model.closer import front_of
 from model.conditions import GRID, PITCH_LIMIT_RAD
-from model.diorama import figures, overlay, places, render, terrain
+from model.diorama import figures, overlay, places, render, surfaces, terrain
 from model.diorama.bodies import lit_at
 from model.diorama.episode import random_environment
 from model.diorama.places import COLUMN
@@ -40,14 +41,14 @@ from model.view import View
 WORLDS = 24  # fields that are learnt from
 PICTURES, COLUMNS, ROWS = 128, 3, 140  # of a batch: many moments, a little of each
 HEIGHT, WIDTH = 360, 640
-FRONTS = 160  # points of what stands close by, for each moment
+FRONTS, WALLS = 160, 240  # points of what stands close by, and of houses, for each moment
 # What tells heights, which must be right to a hand's breadth, and what tells that of the moment.
 EXACT = ("tell", *(f"terrain.{part}" for part in ("ground", "ridges", "lie", "level", "stands", "houses")))
 # What there is much to learn of in few pixels is shown more often.
 _ALIKE: Mapping[str, float] = MappingProxyType({})
 OFTEN = {
     "mountains": 2.0, "cave": 2.0, "forest": 2.0, "bamboo": 2.0, "reef": 2.0,
-    "street": 2.0, "snowfield": 1.5, "meadow": 1.5, "lake": 1.5,
+    "street": 2.0, "snowfield": 1.5, "meadow": 1.5, "lake": 1.5, "lanterns": 1.5,
 }  # fmt: skip
 AIR = 0.02  # weight of how dense the air is
 FINE = 0.5  # weight of what changes between neighbouring rows
@@ -150,7 +151,10 @@ def random_batch(
         fronts, bodies = random_fronts(rng, place, FRONTS), np.zeros((FRONTS, 4), np.float32)
         if place[COLUMN["tree_cover"]] > 0.005:
             lit_at(field.detail, place, weather, flash, fronts, bodies)
+        walls, windows = random_walls(rng, place, weather, WALLS), np.zeros((WALLS, 4), np.float32)
+        surfaces.fronts_at(place, weather, flash, walls, windows)
         made = {
+            "walls": walls, "windows": windows, "built": np.array(place[COLUMN["block_m"]] > 0.5),
             "fronts": fronts, "bodies": bodies, "stands": np.array(place[COLUMN["tree_cover"]] > 0.005),
             "image": image.clip(0, 1.1).transpose(1, 0, 2), "heights": high,
             "bare": bare.clip(0, 1.1).transpose(1, 0, 2), "far_off": far_off.T,
@@ -179,6 +183,18 @@ def random_fronts(rng: np.random.Generator, place: NDArray[np.float32], count: i
     nx, ny = aside * cos - front * sin, -aside * sin - front * cos
     turned = nx * math.sin(SUN_AZIMUTH_RAD) + ny * math.cos(SUN_AZIMUTH_RAD)
     return np.stack([aside, height, high, wide, rank, distance, turned], 1).astype(np.float32)
+
+
+def random_walls(
+    rng: np.random.Generator, place: NDArray[np.float32], weather: NDArray[np.float64], count: int
+) -> NDArray[np.float32]:
+    """Points of the walls of houses of a place, (count, 6), as diorama.surfaces.fronts_at has them."""
+    high = np.maximum(place[COLUMN["block_m"]] * (0.3 + 0.7 * rng.random(count)), 1.0)
+    height = np.where(rng.random(count) < 0.5, rng.uniform(0, high), rng.uniform(0, np.minimum(high, 2 * FLOOR_M)))
+    distance = np.exp(rng.uniform(math.log(3.0), math.log(250.0), count))
+    left = [figures.unveiled(weather, d) for d in distance]
+    along = rng.uniform(0, 2 * PERIOD_M, count)
+    return np.stack([height, high, along, rng.random(count), distance, left], 1).astype(np.float32)
 
 
 def moment_of(batch: dict[str, Tensor]) -> Moment:
@@ -218,6 +234,8 @@ def loss_of(view: View, textures: Textures, batch: dict[str, Tensor], rows: Tens
             above=(batch["bare"], batch["far_off"]),
             distance=batch["distance"],
             things=batch["things"],
+            # Blades that lie a hand's breadth aside would be learnt as none at all.
+            known=batch["far_off"][:, :, rows],
         )
     missed = shown - batch["image"][:, :, rows]
     colours = missed.abs().mean() + 4 * missed.square().mean()
@@ -246,6 +264,22 @@ def bodies_loss(view: View, textures: Textures, batch: dict[str, Tensor]) -> Ten
     missed = cover[..., None] * colour - wanted[..., :1] * wanted[..., 1:]
     error = missed.abs().mean(2) + 4 * missed.square().mean(2) + 0.3 * (cover - wanted[..., 0]).abs()
     return (error * batch["stands"][:, None]).mean()
+
+
+def windows_loss(view: View, batch: dict[str, Tensor]) -> Tensor:
+    """Error of doors and windows at points of walls: of how much they cover, and of what they cover with."""
+    built = batch["built"].nonzero()[:, 0]
+    if not len(built):
+        return batch["walls"].new_zeros(())
+    walls, wanted = batch["walls"][built], batch["windows"][built]
+    height, high, along, hue, distance, _ = walls.flatten(0, 1).unbind(1)
+    parts = torch.stack(front_of(distance, hue, high, height, along), 1).view(*walls.shape[:2], -1)
+    with reducing(walls.device.type):
+        given = view.terrain.fronts(parts, view.told_of(moment_of(batch))[built]).float()
+    cover = torch.sigmoid(given[..., 3:])
+    missed = cover * given[..., :3] - wanted[..., 1:]
+    error = missed.abs().mean(2) + 4 * missed.square().mean(2) + 0.3 * (cover[..., 0] - wanted[..., 0]).abs()
+    return error.mean() * (len(built) / len(batch["built"]))
 
 
 @torch.no_grad()
@@ -290,9 +324,9 @@ def main() -> None:
         rows = torch.stack([upper, upper + 1], 1).flatten()
         batch = next(drawn)
         colours, heights = loss_of(view, textures, batch, rows)
-        bodies = bodies_loss(view, textures, batch)
-        (colours + 0.05 * heights + bodies).backward()
-        losses = {"colours": colours, "heights": heights, "bodies": bodies}
+        bodies, windows = bodies_loss(view, textures, batch), windows_loss(view, batch)
+        (colours + 0.05 * heights + bodies + windows).backward()
+        losses = {"colours": colours, "heights": heights, "bodies": bodies, "windows": windows}
         course.learn([view], **{name: float(loss.detach()) for name, loss in losses.items()})
 
 
