@@ -31,7 +31,7 @@ from model.conditions import ENVIRONMENT
 from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE, TOWN_CELL_M
 from model.looking import STANDING_TO_M, middles, standing_of
 from model.passing import from_afar
-from model.points import STANDS_M, Land, Points
+from model.points import MIRRORS_TO_M, STANDS_M, Land, Points
 from model.preset import Preset
 from model.shading import (
     Moment,
@@ -331,7 +331,7 @@ class Terrain(nn.Module):
         around, direct = self.light(told).float().view(b, *[1] * wide, 6).chunk(2, -1)
         wind, rain = each(moment.environment[:, _WIND]), each(moment.environment[:, _RAIN])
         tremor = torch.where(wet, ripple * (0.4 + 1.2 * wind), 0.35 * grain * (1 + rain))
-        mirror = torch.stack([torch.sigmoid(given[..., 4] - 2), tremor], -1)
+        mirror = torch.stack([torch.sigmoid(given[..., 4] - 2) * (at.house < MIRRORS_TO_M), tremor], -1)
         veil = 1 - (-each(self.density(told)) * distance).exp()
         return (given[..., :3] + 0.4) * (around + direct * given[..., 3:4]), veil[..., None], mirror
 

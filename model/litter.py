@@ -62,9 +62,11 @@ FINE_M, GRIT_M, SAND_M, BLOOM_M = (45.6, 7.6), (16.8, 4.8), (33.8, 7.8), (112.5,
 # Fine, bump, grit, sand, crags of mountains, walls of rock, how deep in grass one looks, what light lamps add to all
 # that, and the shade of what grows.
 KINDS = 9
+_WIDE = 64  # lamps are lit at night and in towns: no sum of what is told says that
 BLADE, LAMP, SHADE = range(KINDS - 3, KINDS)
 _WIND = ENVIRONMENT.index("wind")
 WALLS_M = 10.0  # high, and walls are rock and nothing else
+LIT_M = 0.5  # high houses are, and lamps are lit
 DARKEST = 0.25  # of the ground's own light
 CLOSED = 4.5  # blossoms with less than exp(-CLOSED) of their colour are none
 # Numbers told of blossoms: what opens them (texture, patch, none), which of two kinds they are (patch, none), how haze
@@ -131,9 +133,10 @@ class Litter(nn.Module):
 
     def __init__(self, told: int) -> None:
         super().__init__()
-        self.shows = nn.Linear(told, 3 * KINDS)
+        last = nn.Linear(_WIDE, 3 * KINDS)
+        self.shows = nn.Sequential(nn.Linear(told, _WIDE), nn.SiLU(), last)
         self.blossoms = nn.Linear(told, BLOSSOM)
-        for layer in (self.shows, self.blossoms):
+        for layer in (last, self.blossoms):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
         with torch.no_grad():
@@ -219,6 +222,7 @@ class Litter(nn.Module):
         if lamps:
             u, v = (x + shift[:, 0]) / TOWN_CELL_M - 0.5, (y + shift[:, 1]) / TOWN_CELL_M - 0.5
             lamp = sample(textures.lamp, 0, u, v) * (-density[:, None, None] * distance).exp() * where
+            lamp = lamp * (of_places(moment, "block_m") > LIT_M)
             added = lamp[..., None] * tone * gains[:, None, None, LAMP]
         if shade is not None:
             tone = tone * (1 + shade[..., None] * gains[:, None, None, SHADE]).clamp(min=0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 STANDS_M = 0.3  # what is lower than this is bare ground
+MIRRORS_TO_M = 0.1  # high a house may be, and the ground there mirrors yet
 
 
 @dataclass

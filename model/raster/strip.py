@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from model.camera import CRAGS_M, FIELD_OF_VIEW_RAD, HORIZON
-from model.litter import WALLS_M
+from model.litter import LIT_M, WALLS_M
 from model.raster import bodies, ground, heaven, pixels, shade
 from model.raster.land import Land
 from model.raster.lanes import PADDED, padded_of
@@ -108,7 +108,7 @@ class Strip:
             textures.land.numpy(), padded_of(textures, "grain"), padded_of(textures, "bloom"), shaded,
             padded_of(textures, "lamp"), gains, blossoms, float(terrain.density(told)),
             weight_of(moment, "dune_m") is not None, weight_of(moment, "flowers") is not None, grows,
-            0.0 if grass is None else float(of_places(moment, "grass_m")), weight_of(moment, "block_m") is not None,
+            0.0 if grass is None else float(of_places(moment, "grass_m")), float(of_places(moment, "block_m")) > LIT_M,
             *_rocks(moment), room("ground", 24, rows + 16),
         )  # fmt: skip
         if weight_of(moment, "block_m") is not None:

@@ -22,6 +22,7 @@ from model.camera import (
 )
 from model.field import DETAIL_CELL_M, LAND_CELL_M, SIZE
 from model.land import FEATURES, GAP_M
+from model.points import MIRRORS_TO_M
 from model.raster.texture import clamp, inlined, kernel, nearest, put, sample, sample_land, sample_of, sigmoid, sine
 
 SUN_X, SUN_Y = math.sin(SUN_AZIMUTH_RAD), math.cos(SUN_AZIMUTH_RAD)
@@ -167,7 +168,7 @@ def lit(given, places, asked, count, looks, light, density, far, points, shown):
         for j in range(3):
             colour = (given[m, j] + np.float32(0.4)) * (light[j] + light[3 + j] * direct)
             shown[n, j] = colour + veil * (far[i, j] - colour)
-        shown[n, 3] = sigmoid(given[m, 4] - np.float32(2))
+        shown[n, 3] = sigmoid(given[m, 4] - np.float32(2)) if points[n, 5] < MIRRORS_TO_M else np.float32(0)
 
 
 @kernel
