@@ -56,14 +56,15 @@ from model.grass import (
     UNEVEN,
 )
 from model.shading import Moment, Textures, of_places, sample, weight_of
+from model.waves import CALM, EACH, MOST, PER_M, STORM, TREMBLE, WAVELETS, WAVES_TO_M
 
 # Where each of the textures ends, and where it begins to fade, in m.
 FINE_M, GRIT_M, SAND_M, BLOOM_M = (45.6, 7.6), (16.8, 4.8), (33.8, 7.8), (112.5, 22.5)
 # Fine, bump, grit, sand, crags of mountains, walls of rock, how deep in grass one looks, what light lamps add to all
-# that, and the shade of what grows.
-KINDS = 9
+# that, how wavelets change water's own light and (the first channel) how much it mirrors, and the shade of what grows.
+KINDS = 11
 _WIDE = 64  # lamps are lit at night and in towns: no sum of what is told says that
-BLADE, LAMP, SHADE = range(KINDS - 3, KINDS)
+BLADE, LAMP, WAVE, GLINT, SHADE = range(KINDS - 5, KINDS)
 _WIND = ENVIRONMENT.index("wind")
 WALLS_M = 10.0  # high, and walls are rock and nothing else
 LIT_M = 0.5  # high houses are, and lamps are lit
@@ -128,6 +129,18 @@ def grass(
     return hit, x - dx * reach * hit + bent * hit * hit, y - dy * reach * hit
 
 
+def tilt(textures: Textures, moment: Moment, x: Tensor, y: Tensor, distance: Tensor) -> Tensor:
+    """How much wavelets tilt water at (x, y) in m, (B, C, R). See `model.waves`."""
+    total = torch.zeros_like(x)
+    for cell_x, cell_y, run_x, run_y in WAVELETS:
+        # Where they have run to grows without end: their texture repeats.
+        run = [(moment.phases[:, 0] * v / cell % SIZE).to(x.dtype) for v, cell in ((run_x, cell_x), (run_y, cell_y))]
+        u, v = x / cell_x + run[0].view(-1, 1, 1), y / cell_y + run[1].view(-1, 1, 1)
+        total = total + sample(textures.bloom, 0, u, v)
+    strong = CALM + STORM * moment.environment[:, _WIND].view(-1, 1, 1).to(x.dtype)
+    return EACH * total * fade(distance, WAVES_TO_M) * strong / (1 + PER_M * distance)
+
+
 class Litter(nn.Module):
     """How much each of the finest textures shows at a moment, and blossoms."""
 
@@ -148,6 +161,22 @@ class Litter(nn.Module):
         blossoms = self.blossoms(told).float()
         blossoms = torch.cat([blossoms[:, :5], F.softplus(blossoms[:, 5:6]), blossoms[:, 6:]], 1)
         return self.shows(told).float().view(-1, KINDS, 3), blossoms
+
+    def on_water(
+        self, textures: Textures, moment: Moment, shown: Tensor, wet: Tensor, distance: Tensor, across: Tensor,
+        told: Tensor,
+    ) -> Tensor:  # fmt: skip
+        """What is shown (B, C, R, 5), as `Terrain.meet` gives, with wavelets where that is `wet` (B, C, R)."""
+        yaw = moment.camera[:, 3:4].float()
+        dx, dy = yaw.sin() + yaw.cos() * across, yaw.cos() - yaw.sin() * across
+        x = moment.camera[:, 0, None, None].float() + dx[..., None] * distance
+        y = moment.camera[:, 1, None, None].float() + dy[..., None] * distance
+        tilted = (tilt(textures, moment, x, y, distance) * wet)[..., None]
+        gains, _ = self.gains(told)
+        mirror = (shown[..., 3:4] * (1 + gains[:, None, None, GLINT, :1] * tilted)).clamp(0, MOST)
+        mirror = torch.where(wet[..., None], mirror, shown[..., 3:4])
+        own = shown[..., :3] * (1 + gains[:, None, None, WAVE] * tilted)
+        return torch.cat([own, mirror, shown[..., 4:] + TREMBLE * tilted], -1)
 
     def forward(
         self, textures: Textures, moment: Moment, picture: Tensor, bare: Tensor, distance: Tensor, across: Tensor,

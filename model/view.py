@@ -105,13 +105,17 @@ class View(nn.Module):
         land, points = self.terrain(textures, moment, across, distance, told, far)
         focal_px = 1 / (pixel * heights)
         shown, at, met, cover = self.terrain.meet(land, moment.camera[:, 2].float(), slope, focal_px)
-        colour, met = shown[..., :3], torch.where(cover > 0.5, met, 0.0)
+        met = torch.where(cover > 0.5, met, 0.0)
+        lies = met if known is None else torch.where((known - met).abs() < _NEARLY * met, known, met)
+        wet = (points.depth > 0).gather(2, at) & (met > 0)
+        if bool(wet.any()):
+            shown = self.litter.on_water(textures, moment, shown, wet, lies, across, told)
+        colour = shown[..., :3]
         bare = (points.depth <= 0) & (points.tall < STANDS_M) & (points.house < STANDS_M)
         density = self.terrain.density(told)
         bare, shade = bare.gather(2, at), None
         if weight_of(moment, "tree_cover") is not None:
             shade = shade_on(self.terrain.stands, textures, moment, bare, met, across, slope, told)
-        lies = met if known is None else torch.where((known - met).abs() < _NEARLY * met, known, met)
         colour = self.litter(textures, moment, colour, bare, lies, across, slope, density, shade, told)
         if weight_of(moment, "block_m") is not None:
             colour = with_fronts(self.terrain.fronts, moment, colour, points, at, cover, slope, told)

@@ -52,7 +52,7 @@ from model.camera import (
 from model.diorama.bodies import body_at, sunlight, white_of
 from model.diorama.places import COLUMN
 from model.diorama.sampling import clamp, hue_of, sample, smooth
-from model.diorama.surfaces import ROCK_RIDGE, ROCK_WALL, front, grass, lamp_at, lights, rock
+from model.diorama.surfaces import ROCK_RIDGE, ROCK_WALL, front, grass, lamp_at, lights, rock, tilt
 from model.diorama.terrain import (
     ceiling,
     cleared,
@@ -72,6 +72,7 @@ from model.diorama.terrain import (
 from model.field import DETAIL_CELL_M, FINE_CELL_M, GRIT_CELL_M, LAND_CELL_M, Field
 from model.grass import FULL_M, GRASS_TO_M, MEAN
 from model.passing import passed
+from model.waves import MOST, TREMBLE
 
 _RIDGE, _SEA, _COVER, _CLEAR, _FLOWERS = (COLUMN[k] for k in ("ridge_m", "sea", "tree_cover", "clear_m", "flowers"))
 _SNOW_GROUND, _SNOW_LINE, _GRAIN, _GROUND, _GROUND2 = (
@@ -205,6 +206,9 @@ def render(  # type: ignore[no-untyped-def]
                     r = (shallow_r * (1 - deep) + 0.02 * deep) * light
                     g = (shallow_g * (1 - deep) + 0.16 * deep) * light
                     b = (shallow_b * (1 - deep) + 0.27 * deep) * light
+                    tilted = tilt(detail, wx, wy, z, clock_s, wind)
+                    mirror = clamp(mirror * (1 + 0.9 * tilted), 0.0, MOST)
+                    tremble += TREMBLE * tilted
                     shade = 1 + chop * ripple * 2.2
                     r, g, b = r * shade, g * shade, b * shade
                     # Glitter towards the sun.
@@ -229,6 +233,7 @@ def render(  # type: ignore[no-untyped-def]
                         r += (0.95 * (colours[4, 0] + colours[3, 0] * 0.6) - r) * foam
                         g += (0.97 * (colours[4, 1] + colours[3, 1] * 0.6) - g) * foam
                         b += (0.99 * (colours[4, 2] + colours[3, 2] * 0.6) - b) * foam
+                    r, g, b = r * (1 + 0.35 * tilted), g * (1 + 0.35 * tilted), b * (1 + 0.35 * tilted)
                 else:
                     patch = sample(land, 3, wx / LAND_CELL_M, wy / LAND_CELL_M)
                     du, dv = (wx + shift[0]) / DETAIL_CELL_M, (wy + shift[1]) / DETAIL_CELL_M

@@ -24,6 +24,7 @@ from model.grass import (
     bend_of,
     reach_of,
 )
+from model.waves import CALM, EACH, PER_M, STORM, WAVELETS, WAVES_TO_M
 
 _HAZE, _BLOCK, _ROOF, _SUNKEN = (COLUMN[k] for k in ("haze_r", "block_m", "roof", "sunken"))
 _SPACE, _WARM = (COLUMN[k] for k in ("space", "warm"))
@@ -117,6 +118,18 @@ def grass(detail, x, y, dx, dy, line, high, fine, clock_s, wind):  # type: ignor
     if hit < 0:
         hit = before * GROUND_GAP / max(GROUND_GAP - gap, GROUND_GAP)
     return hit, x - dx * reach * hit + bent * hit * hit, y - dy * reach * hit
+
+
+@nb.njit(fastmath=True, cache=True)
+def tilt(detail, x, y, distance, clock_s, wind):  # type: ignore[no-untyped-def]
+    """How much wavelets tilt water at (x, y). See `model.waves`."""
+    fade = clamp((WAVES_TO_M[0] - distance) / (WAVES_TO_M[0] - WAVES_TO_M[1]), 0.0, 1.0)
+    if fade == 0.0:
+        return 0.0
+    total = 0.0
+    for cell_x, cell_y, run_x, run_y in WAVELETS:
+        total += sample(detail, 3, (x + run_x * clock_s) / cell_x, (y + run_y * clock_s) / cell_y)
+    return EACH * total * fade * (CALM + STORM * wind) / (1 + PER_M * distance)
 
 
 @nb.njit(fastmath=True, cache=True)

@@ -47,11 +47,12 @@ from model.grass import (
     TUFT,
     UNEVEN,
 )
-from model.litter import BLADE, BLOOM_M, CLOSED, DARKEST, FINE_M, GRIT_M, LAMP, SAND_M, SHADE
+from model.litter import BLADE, BLOOM_M, CLOSED, DARKEST, FINE_M, GLINT, GRIT_M, LAMP, SAND_M, SHADE, WAVE
 from model.points import STANDS_M
 from model.raster.lanes import samples
 from model.raster.surfaces import SUN_X, SUN_Y
 from model.raster.texture import clamp, inlined, kernel, sample_land, sample_of, sigmoid, sine, smooth
+from model.waves import CALM, EACH, MOST, PER_M, STORM, TREMBLE, WAVELETS, WAVES_TO_M
 
 _ONE, _NONE = np.float32(1), np.float32(0)
 _SHADES = 0.01  # less than this is no shade
@@ -149,6 +150,23 @@ def _grass(bloom_of, u, v, du, dv, distance, slope, fine, count, high, turn, tur
 
 
 @inlined
+def _tilt(bloom_of, distance, count, x0, y0, dx, dy, clock, wind, u, v, seen, out):  # type: ignore[no-untyped-def]
+    """See `model.litter.tilt`: into out (…,)."""
+    for i in range(count):
+        out[i] = _NONE
+    for train in range(len(WAVELETS)):
+        cell_x, cell_y, run_x, run_y = WAVELETS[train]
+        _along(distance, count + 8, x0 + run_x * clock, dx, cell_x, u)
+        _along(distance, count + 8, y0 + run_y * clock, dy, cell_y, v)
+        samples(bloom_of, u, v, count, seen)
+        for i in range(count):
+            out[i] += seen[i]
+    strong = np.float32(EACH * (CALM + STORM * wind))
+    for i in range(count):
+        out[i] *= strong * _fade(distance[i], WAVES_TO_M) / (_ONE + np.float32(PER_M) * distance[i])
+
+
+@inlined
 def _add(tone, part, count, red, green, blue):  # type: ignore[no-untyped-def]
     """Add to three tones (3, …) so much of a part each."""
     for i in range(count):
@@ -168,12 +186,14 @@ def _times(tone, part, count, red, green, blue, least):  # type: ignore[no-untyp
 
 @kernel
 def strew(  # type: ignore[no-untyped-def]
-    picture, at, depth, points, x0, y0, dx, dy, slopes, eye, shift, clock, wind, land, grain_of, bloom_of, shade_of,
-    lamp_of, gains, blossoms, density, sandy, flowers, shaded, grass_m, lamps, valley, walls, room,
+    picture, at, depth, mirror, tremor, points, x0, y0, dx, dy, slopes, eye, shift, clock, wind, land, grain_of,
+    bloom_of, shade_of, lamp_of, gains, blossoms, density, water, sandy, flowers, shaded, grass_m, lamps, valley, walls,
+    room,
 ):  # fmt: skip
     """Lay what bare ground is rough with over picture (C, R, 3). See `model.litter`.
 
-    at (C, R): which of the points each pixel shows, depth (C, R) in m; slopes (R,): of lines of sight. grain_of,
+    at (C, R): which of the points each pixel shows, depth (C, R) in m; mirror and tremor (C, R) of water become what
+    wavelets make of them. slopes (R,): of lines of sight. grain_of,
     bloom_of, shade_of, lamp_of: textures, padded. gains (KINDS, 3): how much each of them shows; blossoms (BLOSSOM,):
     what is told of them; density: of the air; grass_m: high, 0 for none; valley: m, over which a mountain is rock,
     infinite where none is; walls: of those that are about, the share that are rock and nothing else, 0 for none.
@@ -186,16 +206,19 @@ def strew(  # type: ignore[no-untyped-def]
     to_m = max(BLOOM_M[0] if flowers else FINE_M[0], SHADE_TO_M[0] if shaded else 0.0)
     if rocky or lamps:
         to_m = 1e9
+    if water:
+        to_m = max(to_m, WAVES_TO_M[0])
     opens, patchy, closed, kind, first, haze = blossoms[:6]
     # A patch adds or takes little: most of the ground need not ask for it.
     shut = -(closed + 2.5 * abs(patchy) + CLOSED) / opens if opens > 0 else -1e9
     full, swayed = np.float32(min(grass_m / FULL_M, 1.0)), BENT_M * (STILL + wind)
-    rows = np.zeros(picture.shape[1] + 8, np.int32)
+    rows, wet_rows = np.zeros(picture.shape[1] + 8, np.int32), np.zeros(picture.shape[1] + 8, np.int32)
+    wet_distance = np.zeros(picture.shape[1] + 8, np.float32)
     distance, slope, high, ground, part, clear = room[0], room[1], room[2], room[3], room[4], room[5]
     u, v, fine, seen, right, down, hit = room[6], room[7], room[8], room[9], room[10], room[11], room[12]
     tone, spare = room[13:16], room[16:24]
     for c in range(picture.shape[0]):
-        point, covered, n = -1, False, 0
+        point, covered, wet, n, waves = -1, False, False, 0, 0
         for r in range(picture.shape[1] - 1, -1, -1):
             d = depth[c, r]
             if d <= 0 or d >= to_m:
@@ -203,10 +226,25 @@ def strew(  # type: ignore[no-untyped-def]
             if at[c, r] != point:
                 point = at[c, r]
                 p = points[point]
-                covered = p[10] > 0 or p[4] >= STANDS_M or p[5] >= STANDS_M
+                wet = p[10] > 0
+                covered = wet or p[4] >= STANDS_M or p[5] >= STANDS_M
             if not covered:
                 rows[n], distance[n], slope[n] = r, d, slopes[r]
                 n += 1
+            elif wet:
+                wet_rows[waves], wet_distance[waves] = r, d
+                waves += 1
+        waves = _nearer(wet_distance, waves, WAVES_TO_M[0])
+        if waves:
+            for i in range(waves, waves + 8):
+                wet_distance[i] = wet_distance[waves - 1]
+            _tilt(bloom_of, wet_distance, waves, x0, y0, dx[c], dy[c], clock, wind, u, v, seen, part)
+            for i in range(waves):
+                r, tilted = wet_rows[i], part[i]
+                mirror[c, r] = min(max(mirror[c, r] * (_ONE + gains[GLINT, 0] * tilted), _NONE), np.float32(MOST))
+                tremor[c, r] += np.float32(TREMBLE) * tilted
+                for k in range(3):
+                    picture[c, r, k] *= _ONE + gains[WAVE, k] * tilted
         if n == 0:
             continue
         for i in range(n, n + 8):  # looked at, as eight always are, and forgotten

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from model.camera import CRAGS_M, FIELD_OF_VIEW_RAD, HORIZON
+from model.land import of_water
 from model.litter import LIT_M, WALLS_M
 from model.raster import bodies, ground, heaven, pixels, shade
 from model.raster.land import Land
@@ -104,9 +105,9 @@ class Strip:
         gains, blossoms = (part[0].numpy() for part in view.litter.gains(told))
         grass = weight_of(moment, "grass_m")
         ground.strew(
-            picture, at, depth, land.points, *land.rays, slope, eye, now.shift, now.clock, now.wind,
+            picture, at, depth, mirror, tremor, land.points, *land.rays, slope, eye, now.shift, now.clock, now.wind,
             textures.land.numpy(), padded_of(textures, "grain"), padded_of(textures, "bloom"), shaded,
-            padded_of(textures, "lamp"), gains, blossoms, float(terrain.density(told)),
+            padded_of(textures, "lamp"), gains, blossoms, float(terrain.density(told)), of_water(moment),
             weight_of(moment, "dune_m") is not None, weight_of(moment, "flowers") is not None, grows,
             0.0 if grass is None else float(of_places(moment, "grass_m")), float(of_places(moment, "block_m")) > LIT_M,
             *_rocks(moment), room("ground", 24, rows + 16),

@@ -8,7 +8,7 @@ from pathlib import Path
 import model
 
 _SOURCES = (
-    "diorama/*.py", "field.py", "walker.py", "camera.py", "grass.py", "passing.py", "conditions.py",
+    "diorama/*.py", "field.py", "walker.py", "camera.py", "grass.py", "waves.py", "passing.py", "conditions.py",
     "training/evaluation/clips.py",
 )  # fmt: skip
 
