@@ -18,6 +18,13 @@ SLOPE, DENSITY = torch.full((1, 5), 2.0), torch.zeros(1)  # steep enough for wha
 DISTANCE = torch.tensor([4.0, 12.0, 30.0, 60.0, BLOOM_M[0] + 1]).expand(1, 200, 5)
 
 
+def _bias(litter: Litter) -> torch.nn.Parameter:
+    """What is told of every moment, the same for all that is not learnt yet."""
+    last = litter.shows[-1]
+    assert isinstance(last, torch.nn.Linear)
+    return last.bias
+
+
 def _laid(place: str, litter: Litter, bare: bool = True, shade: torch.Tensor | None = None) -> torch.Tensor:
     """How much litter changes each row of an even picture, (5, 3)."""
     moment = Moment(
@@ -44,7 +51,7 @@ def test_blossoms_open_where_a_place_has_flowers_and_not_far_off() -> None:
 
 def test_the_finest_grain_fades_with_distance() -> None:
     litter = Litter(4)
-    torch.nn.init.constant_(litter.shows[-1].bias[:3], 0.3)  # of the fine grain, each channel
+    torch.nn.init.constant_(_bias(litter)[:3], 0.3)  # of the fine grain, each channel
     laid = _laid("street", litter)
     assert float(laid[0].min()) > float(laid[2].max()) > 0.01
     assert FINE_M[0] < 60 and float(laid[3:].max()) == 0
@@ -52,7 +59,7 @@ def test_the_finest_grain_fades_with_distance() -> None:
 
 def test_rock_shows_on_mountains_and_walls_alone_at_every_distance() -> None:
     litter = Litter(4)
-    torch.nn.init.constant_(litter.shows[-1].bias[12:18], 0.3)
+    torch.nn.init.constant_(_bias(litter)[12:18], 0.3)
     torch.nn.init.constant_(litter.blossoms.bias[2:3], -99)  # none opens
     mountains, cave = _laid("mountains", litter), _laid("cave", litter)
     assert float(mountains[:2].max()) < 1e-6 < 0.01 < float(mountains[3:].min())
@@ -65,7 +72,7 @@ def test_shade_darkens_as_much_as_is_told_of_each_channel() -> None:
     torch.nn.init.constant_(litter.blossoms.bias[2:3], -99)  # none opens
     shade[:, :, 1] = 0.5
     with torch.no_grad():
-        litter.shows[-1].bias[3 * SHADE :] = torch.tensor([-0.2, -0.4, -0.6])
+        _bias(litter)[3 * SHADE :] = torch.tensor([-0.2, -0.4, -0.6])
     laid = _laid("meadow", litter, shade=shade)
     torch.testing.assert_close(laid[1], 0.4 * 0.5 * torch.tensor([0.2, 0.4, 0.6]))
     assert float(laid[[0, 2, 3]].max()) < 1e-6

@@ -56,9 +56,9 @@ def test_wavelets_run_and_do_so_after_a_week_as_in_the_first_minute() -> None:
 
 def test_water_is_changed_and_ground_is_not() -> None:
     litter = Litter(4)
+    last = litter.shows[-1]
+    assert isinstance(last, torch.nn.Linear)
     with torch.no_grad():
-        last = litter.shows[-1]
-        assert isinstance(last, torch.nn.Linear)
         bias = last.bias.view(-1, 3)
         bias[WAVE], bias[GLINT, 0] = 0.3, 50.0
     shown = torch.full((1, 8, 5, 5), 0.5)

@@ -137,7 +137,8 @@ def over(  # type: ignore[no-untyped-def]
     last_rise (C,): slope of each column's last edge. across (C,): tangents. roof 0..1: how much a ceiling covers.
     """
     most_i, most_j = sky.shape[0] - 1, sky.shape[1] - 1
-    blended, sin, cos = np.zeros(6, np.float32), math.sin(camera[3]), math.cos(camera[3])
+    sin, cos = math.sin(camera[3]), math.cos(camera[3])
+    column = np.zeros((sky.shape[1], 6), np.float32)  # of the picture, where the sky is known
     for c in range(picture.shape[0]):
         x = clamp((c + 0.5) / wide - 0.5, 0.0, float(most_i))
         i0 = int(x)
@@ -145,17 +146,19 @@ def over(  # type: ignore[no-untyped-def]
         stretch = 1 / math.sqrt(1 + across[c] * across[c])
         turned = (camera[3] + math.atan(across[c])) * (_TURN * STARS_FINER)
         way_x, way_y = sin + cos * across[c], cos - sin * across[c]
+        most = np.float32(0)
+        for j in range(min(open_rows[c] // high + 2, most_j + 1) if open_rows[c] else 0):
+            for k in range(6):
+                column[j, k] = sky[i0, j, k] + a * (sky[i1, j, k] - sky[i0, j, k])
+            most = max(most, abs(column[j, 3]), abs(column[j, 4]), abs(column[j, 5]))
         for r in range(open_rows[c]):
             y = clamp((r + 0.5) / high - 0.5, 0.0, float(most_j))
             j0 = int(y)
             j1, b = min(j0 + 1, most_j), np.float32(y - j0)
             cover = min(max((last_rise[c] - slope[r]) * focal_px + np.float32(0.5), np.float32(0)), np.float32(1))
-            for k in range(6):
-                top = sky[i0, j0, k] + a * (sky[i1, j0, k] - sky[i0, j0, k])
-                low = sky[i0, j1, k] + a * (sky[i1, j1, k] - sky[i0, j1, k])
-                blended[k] = top + b * (low - top)
+            one, other = column[j0], column[j1]
             sparkle = np.float32(0)
-            if max(abs(blended[3]), abs(blended[4]), abs(blended[5])) > _SPARKLES:
+            if most > _SPARKLES:
                 up = slope[r] * stretch
                 if roof < 1:
                     sparkle = sample(star_of, turned, up * (160 * STARS_FINER)) * np.float32(1 - roof)
@@ -166,5 +169,7 @@ def over(  # type: ignore[no-untyped-def]
                     crystal = sample(bloom_of, hx / DETAIL_CELL_M, hy / DETAIL_CELL_M)
                     sparkle += smooth(2 * (crystal - CRYSTAL)) * math.exp(-0.022 * away) * roof
             for k in range(3):
-                seen = blended[k] + np.float32(sparkle) * blended[3 + k]
+                seen = one[k] + b * (other[k] - one[k])
+                if sparkle != 0:
+                    seen += np.float32(sparkle) * (one[3 + k] + b * (other[3 + k] - one[3 + k]))
                 picture[c, r, k] = seen + cover * (picture[c, r, k] - seen) if cover > 0 else seen

@@ -28,7 +28,7 @@ from model.raster.texture import clamp, inlined, kernel, nearest, put, sample, s
 SUN_X, SUN_Y = math.sin(SUN_AZIMUTH_RAD), math.cos(SUN_AZIMUTH_RAD)
 _SIDE_U, _SIDE_V = SIDE_M / DETAIL_CELL_M * SUN_X, SIDE_M / DETAIL_CELL_M * SUN_Y
 _TURN = 2 * math.pi
-_CLOSE_M, _ALIKE = 60.0, 0.01  # how near, and how alike in distance, what is not asked about
+_CLOSE_M, _ALIKE = 150.0, 0.01  # how near, and how alike in distance, what is not asked about
 # Of a point that is seen: distance in m, x and y in m, height in m of ground, of what grows and of a house there, the
 # house's hue, crown, rank, ripples times what they are to a mirror, and how deep it lies under water.
 POINT = ("distance", "x", "y", "ground", "tall", "house", "hue", "crown", "rank", "tremor", "depth")
