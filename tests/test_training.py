@@ -35,7 +35,7 @@ def _episodes(folder: Path, count: int = 3) -> Path:
 
 
 def _arguments(data: Path, run: Path, updates: int) -> list[str]:
-    sizes = ["--crops", "2", "--steps", "8", "--no-compile", "--plan-minutes", "1"]
+    sizes = ["--crops", "2", "--steps", "8", "--no-compile", "--plan-minutes", "600"]
     return ["--data", str(data), "--work", str(run), "--preset", "tiny", "--updates", str(updates), *sizes]
 
 
