@@ -105,3 +105,20 @@ def test_a_world_drawn_at_a_share_of_its_size_is_the_same_world(share: float) ->
     near = np.abs(half.frames.astype(int) - full.frames.astype(int)).mean()
     assert 0.1 < near < 14 and np.array_equal(half.audio, full.audio)
     assert np.array_equal(world.step().frames, other.step().frames)
+
+
+def test_depth_is_told_only_where_somebody_looks_at_it() -> None:
+    model = load("nacre", height=144)
+    world = model.begin("a meadow at noon", seed=3)
+    with_depth = world.fork().step()
+    model.seeing.deep = False
+    without = world.step()
+    assert with_depth.depth is not None and with_depth.depth.shape == with_depth.frames.shape[1:3]
+    assert without.depth is None and np.array_equal(without.frames, with_depth.frames)
+
+
+def test_a_world_that_begins_from_a_picture_may_be_drawn_smaller() -> None:
+    model = load("nacre")
+    world = model.begin(image=np.full((90, 160, 3), 120, np.uint8), seed=3)
+    model.seeing.share = 0.5
+    assert np.abs(world.step().frames.astype(int) - 120).mean() < 2

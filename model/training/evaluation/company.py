@@ -183,6 +183,7 @@ class _Visits:
     def __init__(self, model: WorldModel, seed: int) -> None:
         self.model, self.seed = model, seed
         self._kept: dict[tuple[str, bool], tuple[World, Pictures]] = {}
+        self._alone: dict[tuple[str, bool], Pictures] = {}  # when somebody would have gone again
 
     def pictures(self, kind: int, number: int, ask: Callable[[Conditions], Conditions]) -> tuple[Pictures, Pictures]:
         """Pictures of a fork that is asked and of one that is not."""
@@ -200,14 +201,17 @@ class _Visits:
     def left(self, kind: int, number: int, ask: Callable[[Conditions], Conditions]) -> tuple[Pictures, Pictures]:
         """Pictures of when one who had come has been sent away for GONE_AFTER steps, and of when nobody had come."""
         self.pictures(kind, number, lambda asked: asked)
-        world, _ = self._kept[(OPEN[number % len(OPEN)], NAMES[kind] in _BY_NIGHT)]
-        asked = Conditions(motion=STILL)
-        alone, visited = world.fork(), world.fork()
+        where = OPEN[number % len(OPEN)], NAMES[kind] in _BY_NIGHT
+        world, _ = self._kept[where]
+        asked, visited = Conditions(motion=STILL), world.fork()
         visited.wish = replace(visited.wish, cues={NAMES[kind]: "enter"})
         roll(visited, WITHIN, asked, 0)
         roll(visited, GONE_AFTER, asked, 0, first=ask(asked))
-        roll(alone, WITHIN + GONE_AFTER, asked, 0)
-        return roll(visited, EVERY, asked, EVERY)[0], roll(alone, EVERY, asked, EVERY)[0]
+        if where not in self._alone:
+            alone = world.fork()
+            roll(alone, WITHIN + GONE_AFTER, asked, 0)
+            self._alone[where] = roll(alone, EVERY, asked, EVERY)[0]
+        return roll(visited, EVERY, asked, EVERY)[0], self._alone[where]
 
 
 def company(model: WorldModel, settings: Settings) -> Findings:

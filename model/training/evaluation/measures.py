@@ -46,10 +46,11 @@ MEASURES: dict[str, Measure] = {
     "presence": Measure(presence),
     "text": Measure(text_head),
     "styles": Measure(styles),
-    "following": Measure(following, True),
-    "polarity": Measure(polarity, True),
-    "naming": Measure(naming, True),
+    # The longest first: no core is to wait for another at the end.
     "company": Measure(company, True),
+    "polarity": Measure(polarity, True),
+    "following": Measure(following, True),
+    "naming": Measure(naming, True),
     "actions": Measure(actions, True),
 }
 
