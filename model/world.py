@@ -26,7 +26,7 @@ from model import checkpoint, outlook
 from model.acting import visible
 from model.brush import Brush
 from model.cache import Committed, StepCache
-from model.cast import Cast, heard
+from model.cast import GROUND, Cast, heard
 from model.condition_vector import condition_vector
 from model.conditions import ENVIRONMENT, STEPS_PER_S, STYLES, Array, Chunk, Conditions, Easing
 from model.diorama.places import COLUMN, TABLE
@@ -51,6 +51,7 @@ from model.wish import Wish
 # A place changes at this share of its pace while water that comes, or goes, stands so near the height of one's feet, in
 # m, and faster up to the other.
 FLOOD_PACE, EBB_PACE, FLOOD_M = 0.2, 0.6, (0.5, 3.5)
+WADES_M = 0.3  # deep in the water that comes, and who is on feet leaves
 SNAPSHOT_FORMAT = "oysterd-world-6"
 CONTEXT_LEVEL = 0.05  # noise on committed steps: the model was trained to see through it, so small errors don't pile up
 SHIFT = 2.0  # spends more of the few sampling steps at high noise, where a step decides the most
@@ -263,7 +264,7 @@ class World:
         except ValueError as error:
             raise WorldError(str(error)) from error
         walker = self._moved(plan)
-        cast = self.cast.advanced(plan.cues, walker, self.seed, self.index)
+        cast = self.cast.advanced(self._driven_off(plan, walker) | plan.cues, walker, self.seed, self.index)
         plan.applied["figures"] = cast.present()
         vector = condition_vector(
             plan.place, plan.environment, walker, plan.presence, plan.flash, heard(cast, walker), plan.loud
@@ -318,6 +319,15 @@ class World:
         comes = asked is not None and _WATER[asked] > plan.place @ _WATER
         least, (near_m, far_m) = FLOOD_PACE if comes else EBB_PACE, FLOOD_M
         return np.float32(np.clip(least + (1 - least) * (away_m - near_m) / (far_m - near_m), least, 1))
+
+    def _driven_off(self, plan: Plan, walker: Walker) -> dict[str, str]:
+        """Who has to leave: while a place changes, those on their feet to whom its water has risen."""
+        dry = [actor for actor in self.cast.actors if actor.name in GROUND]
+        if plan.place.max() >= 1 or not dry or plan.place @ _WATER <= self.easing.place @ _WATER:
+            return {}
+        moment = self._moment(plan, walker, plan.environment, 0.0)
+        ground, level = self._ground(moment, [actor.x for actor in dry], [actor.y for actor in dry])
+        return {actor.name: "leave" for actor, at in zip(dry, ground, strict=True) if level - at > WADES_M}
 
     def _ground(self, moment: Moment, x: list[float], y: list[float]) -> tuple[Tensor, Tensor]:
         """Heights in m of ground at points in m, and of water."""

@@ -131,3 +131,16 @@ def test_opposite_directives_go_opposite_ways(more: str, less: str) -> None:
             chunk = world.step(Conditions(directive=nacre().embed(text) if step == 0 else None))
         levels.append(chunk.applied["environment"][key])
     assert levels[0] > levels[1] + 0.3
+
+
+@pytest.mark.parametrize(("seed", "floods"), [(11, True), (12, False)], ids=["in a valley", "on a hill"])
+def test_a_kitten_leaves_when_a_lake_rises_over_its_feet(seed: int, floods: bool) -> None:
+    model = load("nacre", height=144)
+    world = model.begin("a meadow at noon", seed=seed)
+    world.step(Conditions(directive=model.embed("a kitten runs up")))
+    for _ in range(30):
+        assert "kitten" in world.step().applied["figures"]
+    world.step(Conditions(directive=model.embed("go to a lake")))
+    for _ in range(90):
+        chunk = world.step()
+    assert ("kitten" in chunk.applied["figures"]) != floods
