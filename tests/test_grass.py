@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from worlds import moment_in
 
-from model.conditions import ENVIRONMENT, GRID
+from model.conditions import ENVIRONMENT
 from model.diorama import surfaces
 from model.diorama.places import COLUMN, PLACES, TABLE
 from model.field import FINE_CELL_M, SIZE, TOWN, field_of
@@ -21,15 +22,10 @@ HIGH_M = float(TABLE[MEADOW, COLUMN["grass_m"]])
 
 
 def _moment(wind: float, clock_s: float) -> Moment:
-    environment = torch.zeros(1, 7)
-    environment[0, ENVIRONMENT.index("wind")] = wind
-    phases = torch.zeros(1, 5, dtype=torch.float64)
-    phases[0, 0] = clock_s
-    return Moment(
-        world=torch.zeros(1, dtype=torch.long), place=torch.eye(len(PLACES))[MEADOW][None], environment=environment,
-        flash=torch.zeros(1), camera=torch.zeros(1, 5, dtype=torch.float64), shore=torch.zeros(1, 3), phases=phases,
-        presence=torch.zeros(1, *GRID, 2),
-    )  # fmt: skip
+    moment = moment_in("meadow")
+    moment.environment[0, ENVIRONMENT.index("wind")] = wind
+    moment.phases[0, 0] = clock_s
+    return moment
 
 
 def _met(slope: float, wind: float = 0.3, clock_s: float = 12.0) -> tuple[np.ndarray, ...]:

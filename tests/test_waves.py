@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from worlds import moment_in
 
-from model.conditions import ENVIRONMENT, GRID
+from model.conditions import ENVIRONMENT
 from model.diorama import surfaces
-from model.diorama.places import PLACES
 from model.field import field_of
 from model.litter import GLINT, WAVE, Litter, tilt
 from model.shading import Moment, Textures
@@ -20,15 +20,10 @@ TOLD = torch.ones(1, 4)
 
 
 def _moment(wind: float, clock_s: float) -> Moment:
-    environment = torch.zeros(1, 7)
-    environment[0, ENVIRONMENT.index("wind")] = wind
-    phases = torch.zeros(1, 5, dtype=torch.float64)
-    phases[0, 0] = clock_s
-    return Moment(
-        world=torch.zeros(1, dtype=torch.long), place=torch.eye(len(PLACES))[PLACES.index("lake")][None],
-        environment=environment, flash=torch.zeros(1), camera=torch.zeros(1, 5, dtype=torch.float64),
-        shore=torch.zeros(1, 3), phases=phases, presence=torch.zeros(1, *GRID, 2),
-    )  # fmt: skip
+    moment = moment_in("lake")
+    moment.environment[0, ENVIRONMENT.index("wind")] = wind
+    moment.phases[0, 0] = clock_s
+    return moment
 
 
 def _tilted(distance: float, wind: float = 0.5, clock_s: float = 70.0) -> np.ndarray:

@@ -87,7 +87,7 @@ def _along(distance, count, begins, by, cell, out):  # type: ignore[no-untyped-d
 
 @inlined
 def _rock(grain_of, distance, high, x0, y0, dx, dy, count, room, out):  # type: ignore[no-untyped-def]
-    """See `model.litter.rock`. high (…,): height in m of what is met; room (4, …)."""
+    """See `model.litter.rock`. high (…,): height in m of what is met; room (5, …)."""
     texels, beyond, u, v = room[0], room[1], room[2], room[3]
     for i in range(count):
         octave = math.log2(clamp(distance[i] * ROCK_SHARE, ROCK_M[0], 0.999 * ROCK_M[1]))
@@ -197,7 +197,7 @@ def strew(  # type: ignore[no-untyped-def]
     bloom_of, shade_of, lamp_of: textures, padded. gains (KINDS, 3): how much each of them shows; blossoms (BLOSSOM,):
     what is told of them; density: of the air; grass_m: high, 0 for none; valley: m, over which a mountain is rock,
     infinite where none is; walls: of those that are about, the share that are rock and nothing else, 0 for none.
-    room (20, R + 8): to work in.
+    room (24, R + 16): to work in.
     """
     dark = max(abs(gains[SHADE, 0]), abs(gains[SHADE, 1]), abs(gains[SHADE, 2]))
     light = max(abs(gains[LAMP, 0]), abs(gains[LAMP, 1]), abs(gains[LAMP, 2]))
